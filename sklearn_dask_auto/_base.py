@@ -1,0 +1,237 @@
+"""The mixin of every public class: the five steps of a fit, and the output rules.
+
+profile = describe(X, y)        inputs/     what it is
+resources = survey()            _survey     what is at hand
+plan = decide(...)              routing/    who does it, and why
+learned = engine.fit(...)       engines/    doing it
+adopt                           here        learned attributes, `plan_`
+"""
+
+import io
+import pickle
+import time
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import cloudpickle
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_dask_auto import engines
+from sklearn_dask_auto._config import LOGGER, get_config
+from sklearn_dask_auto._sklearn import transform_container
+from sklearn_dask_auto._survey import survey
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs import describe, is_dask
+from sklearn_dask_auto.routing import Job, Plan, Profile, decide
+
+__all__ = ["AutoScaleMixin", "to_plain"]
+
+Self = TypeVar("Self", bound="AutoScaleMixin")
+
+
+def _inherits(method: str) -> Any:
+    """Return a check that the scikit-learn class behind the mixin has `method`."""
+
+    def check(estimator: Any) -> bool:
+        # AttributeError, with scikit-learn's own reason, where it has not.
+        getattr(super(AutoScaleMixin, estimator), method)
+        return True
+
+    return check
+
+
+class AutoScaleMixin:
+    """Routing for a class that inherits a scikit-learn estimator after this mixin.
+
+    A subclass says what it asks for (`_job`) and what can take it off scikit-learn's
+    hands (`_kernel`, `_dask_ml_adapter`). Think twice before adding anything here.
+    """
+
+    engine: str
+    _kernel: str | None = None
+    _dask_ml_adapter: str | None = None
+
+    def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
+        """Say what `fit` would do with this input, without doing it.
+
+        Parameters
+        ----------
+        X : object
+            As for `fit`. Nothing is computed and nothing is started.
+        y : object, default=None
+            As for `fit`.
+        **params : dict
+            Further arguments of `fit`, such as `sample_weight`.
+
+        Returns
+        -------
+        plan : Plan
+            ``print(plan)`` shows every engine, what it would cost, and why it could
+            not or would not be taken. ``plan.engine`` is None where `fit` would raise.
+        """
+        profile = describe(X, y, *params.values())
+        job = self._job(profile, params)
+        if job.engine == "auto":
+            job = replace(job, engine=get_config()["engine"] or "auto")
+        resources = survey(with_cluster=profile.is_dask or job.n_fits > 1)
+        return decide(profile, job, resources, get_config()["memory_budget"])
+
+    def to_sklearn(self) -> Any:
+        """Return a plain scikit-learn estimator: same parameters, same learned state.
+
+        Returns
+        -------
+        estimator : BaseEstimator
+            Of the scikit-learn class that this one mirrors. It, and everything in it,
+            loads and predicts where neither this library nor dask is installed.
+        """
+        return to_plain(self)
+
+    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
+        raise NotImplementedError
+
+    def _fit_as_planned(self: Self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+        plan = self.explain(X, y, **params)
+        if plan.engine is None:
+            raise NoEngineError(plan.refusal(), plan)
+        started = time.perf_counter()
+        learned = engines.load(plan.engine).fit(self, X, y, params, plan)
+        plan = learned.pop("plan_", plan)
+        self._adopt(learned, replace(plan, seconds=time.perf_counter() - started))
+        return self
+
+    def _fit_in_memory(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        """Fit as scikit-learn does; return what it did not set on the estimator."""
+        super().fit(X, y, **params)  # type: ignore[misc]
+        return {}
+
+    def _adopt(self, learned: dict[str, Any], plan: Plan) -> None:
+        for name, value in learned.items():
+            setattr(self, name, value)
+        self.plan_ = plan
+        LOGGER.info(
+            "%s.%s: %s on %s, %.3g s",
+            plan.job.estimator,
+            plan.job.method,
+            plan.engine,
+            plan.profile,
+            plan.seconds,
+        )
+
+    def _plain_class(self) -> Any:
+        """Return the scikit-learn class that this one mirrors."""
+        mro = type(self).__mro__
+        return mro[mro.index(AutoScaleMixin) + 1]
+
+    def _plain(self) -> Any:
+        """Return this estimator as scikit-learn's; what it holds is left as it is."""
+        plain_class = self._plain_class()
+        plain = plain_class.__new__(plain_class)
+        parameters = type(self)._get_param_names()  # type: ignore[attr-defined]
+        extra = {*parameters} - {*plain_class._get_param_names()} | {"plan_"}
+        state = {k: v for k, v in vars(self).items() if k not in extra}
+        plain.__dict__.update(state)
+        return plain
+
+    def _block_model(self, X: Any) -> Any:
+        """Return what to apply to blocks of dask input, after checking its columns."""
+        from sklearn_dask_auto.inputs.entry import check_columns, check_specimen
+
+        check_specimen(self, X)
+        check_columns(self, X, reset=False)
+        model = self._plain()
+        if not hasattr(X, "columns"):
+            # Checked above, once; scikit-learn would warn again at every block.
+            vars(model).pop("feature_names_in_", None)
+        return model
+
+    def _map_rows(self, method: str, X: Any) -> Any:
+        """Apply a row-wise method to dask input, lazily."""
+        check_is_fitted(self)
+        from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
+
+        model = self._block_model(X)
+        container = transform_container(self) if method == "transform" else "default"
+        if container == "default":
+            return map_rows(model, method, X)
+        if container == "pandas":
+            return map_rows_to_frame(model, method, X)
+        raise ValueError(
+            f"set_output(transform={container!r}) has no lazy form for dask input. Use "
+            "'pandas' for a dask DataFrame, or 'default' for a dask array."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        # What is learned but lazy would drag its graph, or a cluster, along.
+        return {
+            name: value
+            for name, value in state.items()
+            if not (name.endswith("_") and is_dask(value))
+        }
+
+
+def _row_wise(method: str) -> Any:
+    """Return a method that maps dask input lazily and else is scikit-learn's own."""
+
+    def call(self: AutoScaleMixin, X: Any) -> Any:
+        if is_dask(X):
+            return self._map_rows(method, X)
+        return getattr(super(AutoScaleMixin, self), method)(X)
+
+    call.__name__ = method
+    call.__qualname__ = f"AutoScaleMixin.{method}"
+    call.__doc__ = f"""Apply `{method}` as scikit-learn does, lazily on dask input.
+
+        Parameters
+        ----------
+        X : {{array-like, dask array, dask DataFrame}} of shape (n_rows, n_columns)
+            What scikit-learn's `{method}` accepts, or a dask collection of it.
+
+        Returns
+        -------
+        out : ndarray or dask array
+            As scikit-learn returns it; for dask input a lazy dask array in the row
+            blocks of `X`.
+        """
+    return available_if(_inherits(method))(call)
+
+
+for _method in (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+    "inverse_transform",
+):
+    setattr(AutoScaleMixin, _method, _row_wise(_method))
+
+
+def to_plain(value: Any) -> Any:
+    """Copy an object with every estimator of this library in it made scikit-learn's.
+
+    The copy goes through pickle, which finds estimators wherever they are: in the
+    steps of a pipeline, among parameters, in a grid.
+    """
+    buffer = io.BytesIO()
+    _PlainPickler(buffer).dump(value)
+    return pickle.loads(buffer.getvalue())
+
+
+class _PlainPickler(cloudpickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, AutoScaleMixin):
+            plain = obj._plain()
+            return _restored, (type(plain), plain.__getstate__())
+        return super().reducer_override(obj)
+
+
+def _restored(plain_class: Any, state: dict[str, Any]) -> Any:
+    plain = plain_class.__new__(plain_class)
+    plain.__setstate__(state)
+    return plain

@@ -1,0 +1,126 @@
+"""The edge to the machines: cores, free memory, and a Dask client if there is one.
+
+The counterpart of `inputs/`, which is the edge to the user's data. Nothing here starts
+a process or a cluster; `distributed` is looked at only where the user has imported it.
+"""
+
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import joblib
+import psutil
+
+from sklearn_dask_auto.routing import Cluster, Resources
+
+__all__ = ["survey"]
+
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_FILES = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+"""Limit and use, for cgroups of version 2 and 1."""
+
+
+def survey(*, with_cluster: bool = True) -> Resources:
+    """Look at what is at hand, now.
+
+    Parameters
+    ----------
+    with_cluster : bool, default=True
+        Ask the scheduler for its workers, which takes a few milliseconds.
+
+    Returns
+    -------
+    resources : Resources
+        Facts as of this call: workers come and go.
+    """
+    cluster, problem, is_in_worker = _cluster(with_cluster)
+    return Resources(
+        cores=joblib.cpu_count(),
+        free_memory=_free_memory(),
+        cluster=cluster,
+        cluster_problem=problem,
+        is_in_worker=is_in_worker,
+        has_dask_ml=_is_installed("dask_ml"),
+        has_warm_workers=_has_warm_workers(),
+    )
+
+
+def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None, None, False
+    is_in_worker = _is_in_worker(distributed)
+    try:
+        client = distributed.Client.current()
+    except ValueError:
+        return None, None, is_in_worker
+    if client.status != "running":
+        return None, f"the Dask client is {client.status}", is_in_worker
+    if client.asynchronous:
+        problem = "the Dask client is asynchronous, and scikit-learn's fit is not"
+        return None, problem, is_in_worker
+    if not with_cluster:
+        return None, "one fit in memory has no use for the Dask client", is_in_worker
+    return _describe_cluster(client), None, is_in_worker
+
+
+def _describe_cluster(client: Any) -> Cluster:
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    # A worker without a limit reports 0 or None: it can take what its machine has.
+    limits = [w["memory_limit"] or psutil.virtual_memory().total for w in workers]
+    return Cluster(
+        address=client.scheduler.address,
+        n_workers=len(workers),
+        n_threads=sum(w["nthreads"] for w in workers),
+        memory=sum(limits),
+        worker_memory=max(limits, default=0),
+    )
+
+
+def _is_in_worker(distributed: Any) -> bool:
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True
+
+
+def _free_memory() -> int:
+    available = int(psutil.virtual_memory().available)
+    files = _cgroup_files()
+    if files is None:
+        return available
+    limit, used = (int(file.read_text()) for file in files)
+    return max(0, min(available, limit - used))
+
+
+@functools.cache
+def _cgroup_files() -> tuple[Path, Path] | None:
+    """Return the files that hold this container's limit and use, if it has a limit."""
+    for limit_name, used_name in CGROUP_FILES:
+        limit, used = CGROUP / limit_name, CGROUP / used_name
+        if limit.exists() and used.exists():
+            text = limit.read_text().strip()
+            is_limited = text != "max" and int(text) < psutil.virtual_memory().total
+            return (limit, used) if is_limited else None
+    return None
+
+
+@functools.cache
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _has_warm_workers() -> bool:
+    """Tell whether joblib's reusable worker processes are up.
+
+    joblib keeps them in one module variable; there is no public way to ask.
+    """
+    loky = sys.modules.get("joblib.externals.loky.reusable_executor")
+    executor = getattr(loky, "_executor", None)
+    return executor is not None and bool(getattr(executor, "_processes", None))

@@ -1,0 +1,30 @@
+"""The `blockwise` engine: this library's kernels over row blocks."""
+
+import importlib
+from typing import Any
+
+from sklearn_dask_auto.inputs.entry import enter
+from sklearn_dask_auto.routing import Plan
+
+__all__ = ["fit"]
+
+HELD_SHARE = 0.5
+"""Share of a cluster's memory that lazy input may take while several passes read it."""
+
+
+def fit(
+    estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
+) -> dict[str, Any]:
+    """Fit on row blocks; see `Engine.fit`."""
+    rows = enter(estimator, X, params, hold=_room(plan))
+    kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
+    learned: dict[str, Any] = kernel.fit(estimator, rows, plan.budget)
+    return learned
+
+
+def _room(plan: Plan) -> int:
+    """Return how many bytes of lazy input may be kept between passes."""
+    if plan.job.passes <= 1:
+        return 0
+    cluster = plan.resources.cluster
+    return plan.budget if cluster is None else int(HELD_SHARE * cluster.memory)

@@ -1,0 +1,121 @@
+"""A joblib backend that times the first fits here before sending any away.
+
+scikit-learn's searches hand their fits to `joblib.Parallel`, whose backend can be
+chosen from outside; this is the public seam at which the library decides where they
+run. The first fits run in this process, one after another, and are kept. After each,
+`choose` is asked, with the time they took, where the rest should run: here, or in
+another `joblib.Parallel`. Whatever else asks joblib for workers meanwhile, such as the
+fits themselves or the refit, finds the backend that was active before.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import joblib
+from joblib.parallel import (
+    FallbackToBackend,
+    ParallelBackendBase,
+    get_active_backend,
+)
+
+__all__ = ["ProbingBackend"]
+
+Choose = Callable[[float, int], "joblib.Parallel | None"]
+"""(mean seconds of a fit so far, fits left) -> where to run them, None for here."""
+
+
+class ProbingBackend(ParallelBackendBase):
+    """Run fits here until `choose` names another place for the rest.
+
+    Parameters
+    ----------
+    choose : callable
+        ``choose(mean_seconds, n_left)`` returns a `joblib.Parallel` with
+        ``return_as="generator"``, or None to run one more fit here.
+    n_probes : int, default=1
+        Fits to run here before the first question; 0 to ask at once.
+    """
+
+    supports_retrieve_callback = False
+    supports_sharedmem = True
+
+    def __init__(self, choose: Choose, n_probes: int = 1) -> None:
+        super().__init__()
+        self._choose = choose
+        self._n_probes = n_probes
+        self._outer_backend, self._outer_n_jobs = get_active_backend()
+        self._owner: Any = None
+        self._queue: list[_Fit] = []
+        self._seconds: list[float] = []
+        self._elsewhere: Iterator[Any] | None = None
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        """Return 2 for the search, so that joblib uses this backend at all."""
+        if self._owner is None:
+            return int(self._outer_backend.effective_n_jobs(n_jobs))
+        return 2
+
+    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
+        """Serve the first `Parallel`, which is the search's; send others elsewhere."""
+        if self._owner is not None or self._seconds:
+            raise FallbackToBackend(self._outer_backend)
+        self._owner = parallel
+        # Every fit is queued at once, so that the rest can be handed over together.
+        parallel.pre_dispatch = "all"
+        return 2
+
+    def submit(self, func: Any, callback: Any = None) -> "_Fit":
+        """Queue a batch of one fit; it runs when its result is asked for."""
+        fit = _Fit(func.items, callback)
+        self._queue.append(fit)
+        return fit
+
+    def retrieve_result(self, out: "_Fit", timeout: float | None = None) -> list[Any]:
+        """Run the next fit here, or fetch it from where the rest was sent."""
+        if self._elsewhere is None and len(self._seconds) >= self._n_probes:
+            self._send_rest()
+        self._queue.pop(0)
+        if self._elsewhere is not None:
+            results = [next(self._elsewhere) for _ in out.calls]
+        else:
+            results = self._run_here(out)
+        out.callback(results)
+        return results
+
+    def terminate(self) -> None:
+        """Step aside: the search is over, and the refit is not ours."""
+        self._owner = None
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        """Drop what has not run."""
+        self._queue.clear()
+        if self._elsewhere is not None:
+            self._elsewhere.close()  # type: ignore[attr-defined]
+
+    def _send_rest(self) -> None:
+        seconds = sum(self._seconds) / max(1, len(self._seconds))
+        parallel = self._choose(seconds, len(self._queue))
+        if parallel is not None:
+            # A list, as the queue shrinks while joblib still reads.
+            calls = [call for fit in self._queue for call in fit.calls]
+            self._elsewhere = iter(parallel(calls))
+
+    def _run_here(self, fit: "_Fit") -> list[Any]:
+        started = time.perf_counter()
+        with joblib.parallel_config(
+            backend=self._outer_backend, n_jobs=self._outer_n_jobs
+        ):
+            results = [
+                function(*args, **kwargs) for function, args, kwargs in fit.calls
+            ]
+        self._seconds.append(time.perf_counter() - started)
+        return results
+
+
+class _Fit:
+    """A queued fit, and whom to tell when it is done."""
+
+    def __init__(self, calls: list[Any], callback: Any) -> None:
+        self.calls = calls
+        self.callback = callback

@@ -1,0 +1,187 @@
+"""What an input is, from its metadata: nothing is computed, copied or imported."""
+
+import math
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn_dask_auto.routing import Profile
+
+__all__ = ["describe", "is_dask"]
+
+TEXT_BYTES = 64
+"""Bytes assumed for a cell of text or of Python objects."""
+
+
+def is_dask(value: Any) -> bool:
+    """Tell whether `value` is a dask array, DataFrame or Series."""
+    return any(cls.__module__.startswith("dask.") for cls in type(value).__mro__)
+
+
+def describe(X: Any, y: Any = None, *beside: Any) -> Profile:
+    """Describe an input of any kind, valid or not.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed. A kind that is not known is described as "other", and
+        left to scikit-learn to accept or refuse.
+    y : object, default=None
+        The target, of any kind.
+    *beside : object
+        Other arrays aligned with the rows of `X`, such as weights; None is skipped.
+
+    Returns
+    -------
+    profile : Profile
+        Metadata only.
+    """
+    container = _container(X)
+    n_rows, n_columns = _shape(X)
+    sizes = [_n_bytes(v) for v in (X, y, *beside) if v is not None]
+    n_bytes = None if None in sizes else sum(size or 0 for size in sizes)
+    dask_facts = _dask_facts(X, n_rows, n_columns) if is_dask(X) else {}
+    return Profile(
+        container=container,
+        n_rows=n_rows,
+        n_columns=n_columns,
+        n_bytes=n_bytes,
+        dtype=_dtype(X),
+        is_memory_mapped=_is_memory_mapped(X),
+        target=None if y is None else _container(y),
+        **dask_facts,
+    )
+
+
+_CONTAINERS = (
+    ("numpy", "numpy", "ndarray"),
+    ("pandas", "pandas", "DataFrame"),
+    ("pandas", "pandas", "Series"),
+    ("polars", "polars", "DataFrame"),
+    ("polars", "polars", "Series"),
+    ("dask array", "dask.array", "Array"),
+    ("dask dataframe", "dask.dataframe", "DataFrame"),
+    ("dask dataframe", "dask.dataframe", "Series"),
+)
+
+
+def _container(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "list"
+    for cls in type(value).__mro__:
+        for name, module, class_name in _CONTAINERS:
+            if cls.__name__ == class_name and cls.__module__.startswith(module):
+                return name
+    # Every sparse class is a `spmatrix` or a `sparray`, and looking is free where
+    # scipy.sparse was never imported.
+    scipy_sparse = sys.modules.get("scipy.sparse")
+    if scipy_sparse is not None and scipy_sparse.issparse(value):
+        return "scipy sparse"
+    return "other"
+
+
+def _shape(value: Any) -> tuple[int | None, int | None]:
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        if not isinstance(value, list | tuple):
+            return None, None
+        first = value[0] if value else ()
+        return len(value), len(first) if hasattr(first, "__len__") else 1
+    if not isinstance(shape, tuple):
+        return None, None
+    sizes = [_known(size) for size in shape]
+    return (sizes[0] if sizes else None), (sizes[1] if len(sizes) > 1 else 1)
+
+
+def _known(size: Any) -> int | None:
+    """Return a size as an int; dask writes NaN, or an expression, for unknown."""
+    if isinstance(size, int):
+        return size
+    if isinstance(size, float) and not math.isnan(size):
+        return int(size)
+    return None
+
+
+def _dtype(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:
+        return str(dtype)
+    dtypes = getattr(value, "dtypes", None)
+    if dtypes is None or not isinstance(dtypes, Iterable):
+        return ""
+    names = sorted({str(dtype) for dtype in dtypes})
+    return names[0] if len(names) == 1 else "mixed"
+
+
+def _n_bytes(value: Any) -> int | None:
+    """Return the bytes a value takes in memory, or None where only computing tells."""
+    if _container(value) == "dask dataframe":
+        return None
+    if _container(value) == "scipy sparse":
+        # Indices come with every stored value.
+        return int(value.nnz * (value.dtype.itemsize + 4))
+    n_bytes = getattr(value, "nbytes", None)
+    if isinstance(n_bytes, float):
+        return None if math.isnan(n_bytes) else int(n_bytes)
+    if isinstance(n_bytes, int):
+        return n_bytes
+    if _container(value) == "pandas":
+        return len(value) * row_bytes(value)
+    n_rows, n_columns = _shape(value)
+    return 8 * (n_rows or 0) * (n_columns or 0)
+
+
+def row_bytes(frame: Any) -> int:
+    """Return the bytes of one row of a pandas object, text at a flat rate."""
+    dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
+    return sum(
+        TEXT_BYTES if dtype.kind in "OTU" else dtype.itemsize for dtype in dtypes
+    )
+
+
+def _dask_facts(X: Any, n_rows: int | None, n_columns: int | None) -> dict[str, Any]:
+    facts = {"is_dask": True, "is_stored": is_stored(X)}
+    if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
+        return {**facts, "n_blocks": X.npartitions}
+    if n_rows is None or n_columns is None:
+        return {**facts, "n_blocks": math.prod(X.numblocks)}
+    largest = math.prod(max(sizes, default=0) for sizes in X.chunks)
+    return {
+        **facts,
+        "n_blocks": math.prod(X.numblocks),
+        "block_bytes": largest * X.dtype.itemsize,
+    }
+
+
+def is_stored(collection: Any) -> bool:
+    """Tell whether every block of a dask collection is in memory already.
+
+    A persisted collection's graph has one entry a block, and each is data or a future.
+    """
+    if not hasattr(collection, "numblocks"):
+        return _is_stored_frame(collection)
+    layers = collection.__dask_graph__().layers
+    if len(layers) != 1:
+        return False
+    (layer,) = layers.values()
+    if len(layer) != math.prod(collection.numblocks):
+        return False
+    return not any(_is_task(entry) for entry in layer.values())
+
+
+def _is_stored_frame(frame: Any) -> bool:
+    # A DataFrame is an expression; a persisted one is a single leaf over its graph.
+    expression = getattr(frame, "expr", None)
+    return type(expression).__name__ == "FromGraph"
+
+
+def _is_task(entry: Any) -> bool:
+    kind = type(entry)
+    return isinstance(entry, tuple) or (
+        kind.__module__.startswith("dask.") and kind.__name__ != "DataNode"
+    )
+
+
+def _is_memory_mapped(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.memmap)

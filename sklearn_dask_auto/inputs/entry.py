@@ -1,0 +1,272 @@
+"""The entry rules: any dask collection becomes row blocks that a kernel can fold over.
+
+In order: row counts that are unknown are computed, for all inputs together; lengths
+must agree; `y` and weights take the row blocks of `X`; one block spans all columns;
+blocks are floating point; empty blocks are left out; an input that several passes will
+read is held in (cluster) memory if it fits there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from sklearn_dask_auto.inputs.describe import describe, is_dask, is_stored
+from sklearn_dask_auto.inputs.scheduler import persist
+
+__all__ = ["Rows", "check_columns", "enter", "known_rows", "row_counts"]
+
+LARGE_BLOCK_BYTES = 256_000_000
+"""A block larger than this is cut, so that threads can share it."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of `X`, and of what is aligned with them, in the same blocks.
+
+    Parameters
+    ----------
+    X : dask array of shape (n_rows, n_columns)
+        Known sizes, one block across the columns, float64 or float32.
+    beside : dict of str to dask array of shape (n_rows,)
+        Weights and the like, in the row blocks of `X`.
+    """
+
+    X: Any
+    beside: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return int(self.X.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of every block."""
+        return np.dtype(self.X.dtype)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows in each block; some may be 0."""
+        return tuple(self.X.chunks[0])
+
+
+def enter(
+    estimator: Any,
+    X: Any,
+    beside: dict[str, Any],
+    *,
+    reset: bool = True,
+    hold: int = 0,
+) -> Rows:
+    """Apply the entry rules.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Takes (or, without `reset`, checks) the number and names of the columns.
+    X : dask array, dask DataFrame or array-like, of shape (n_rows, n_columns)
+        Array-likes are cut into blocks without a copy.
+    beside : dict of str to array-like of shape (n_rows,)
+        Entries that are None are left out; the names appear in errors.
+    reset : bool, default=True
+        As in scikit-learn's `validate_data`.
+    hold : int, default=0
+        Bytes up to which lazy blocks are computed once and kept.
+
+    Returns
+    -------
+    rows : Rows
+        The caller's collections are not changed.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's own, for input that it would refuse: all but non-finite values,
+        which the first pass over the blocks finds.
+    """
+    check_columns(estimator, X, reset=reset)
+    beside = {name: value for name, value in beside.items() if value is not None}
+    X, *aligned = known_rows([X, *beside.values()])
+    _check_lengths(X, dict(zip(beside, aligned, strict=True)))
+    check_specimen(estimator, X)
+    X = _in_float(_in_row_blocks(X))
+    weights = {
+        name: _aligned(value, X) for name, value in zip(beside, aligned, strict=True)
+    }
+    return _held(Rows(X, weights), hold)
+
+
+def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Set or check `n_features_in_` and `feature_names_in_` from metadata."""
+    if X.ndim != 2:
+        return
+    if hasattr(X, "columns"):
+        import pandas as pd
+
+        head = pd.DataFrame(columns=list(X.columns))
+    else:
+        head = np.empty((0, X.shape[1]))
+    validate_data(estimator, head, reset=reset, skip_check_array=True)
+
+
+def check_specimen(estimator: Any, X: Any) -> None:
+    """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
+    rows = 0 if X.shape[0] == 0 else 1
+    shape = (rows, *X.shape[1:])
+    specimen = np.zeros(shape, dtype=X.dtype if X.dtype.kind in "OUSc" else float)
+    check_array(specimen, dtype=FLOATS, input_name="X", estimator=estimator)
+
+
+FLOATS = [np.float64, np.float32]
+
+
+def known_rows(collections: Sequence[Any]) -> list[Any]:
+    """Return dask arrays whose row counts are known, computing them if need be.
+
+    All counts that are unknown are found in one computation. Array-likes are wrapped.
+    """
+    arrays = [_wrapped(c) for c in collections]
+    unknown = [i for i, array in enumerate(arrays) if _has_unknown_rows(array)]
+    counts = row_counts([arrays[i] for i in unknown])
+    for i, count in zip(unknown, counts, strict=True):
+        arrays[i] = _with_counts(arrays[i], count)
+    return arrays
+
+
+def row_counts(collections: Sequence[Any]) -> list[tuple[int, ...]]:
+    """Count the rows of each block of each collection, in one computation."""
+    if not collections:
+        return []
+    from sklearn_dask_auto.inputs.scheduler import compute
+
+    count = dask.delayed(_length, pure=True)
+    lengths = [[count(block) for block in _row_blocks(c)] for c in collections]
+    return [tuple(counts) for counts in compute(lengths)[0]]
+
+
+def _length(block: Any) -> int:
+    return int(block.shape[0])
+
+
+def _row_blocks(collection: Any) -> list[Any]:
+    """Return one delayed per row block; of several across columns, the first."""
+    blocks = np.asarray(collection.to_delayed(), dtype=object)
+    return list(blocks.reshape(blocks.shape[0], -1)[:, 0])
+
+
+def _wrapped(value: Any) -> Any:
+    if is_dask(value):
+        return value
+    array = np.asarray(value) if not hasattr(value, "dtypes") else value.to_numpy()
+    # The largest slices that are still cut fine enough for threads to share.
+    chunks = _row_chunks(array, LARGE_BLOCK_BYTES // 4)
+    # Without a name dask would hash the whole array to make one.
+    return da.from_array(array, chunks=chunks, name=False)
+
+
+def _row_chunks(array: Any, block_bytes: int) -> tuple[int, ...]:
+    row = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=int)))
+    return (max(1, block_bytes // row), *(-1 for _ in array.shape[1:]))
+
+
+def _has_unknown_rows(collection: Any) -> bool:
+    return describe(collection).n_rows is None
+
+
+def _with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
+    if hasattr(collection, "to_dask_array"):
+        array = collection.to_dask_array(lengths=counts)
+        if collection.ndim == 1:
+            return array
+        dtype = _common_float(collection.dtypes)
+        return array.map_blocks(_float_block, dtype, dtype=dtype)
+    chunks = (counts, *collection.chunks[1:])
+    return da.Array(collection.dask, collection.name, chunks, meta=collection._meta)
+
+
+def _common_float(dtypes: Any) -> np.dtype[Any]:
+    numpy_dtypes = [d for d in dtypes if isinstance(d, np.dtype) and d.kind in "biuf"]
+    if len(numpy_dtypes) < len(dtypes):
+        return np.dtype(np.float64)
+    return _float_of(np.result_type(*numpy_dtypes))
+
+
+def _float_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which scikit-learn works on `dtype`."""
+    return dtype if dtype in FLOATS else np.dtype(np.float64)
+
+
+def _check_lengths(X: Any, beside: dict[str, Any]) -> None:
+    for name, value in beside.items():
+        if name != "sample_weight":
+            check_consistent_length(X, value)
+        elif value.ndim != 1:
+            raise ValueError(
+                f"Sample weights must be 1D array or scalar, got {value.ndim}D array. "
+                "Expected either a scalar value or a 1D array of length "
+                f"{X.shape[0]}."
+            )
+        elif value.shape != X.shape[:1]:
+            raise ValueError(
+                f"sample_weight.shape == {value.shape}, expected {X.shape[:1]}!"
+            )
+
+
+def _in_row_blocks(X: Any) -> Any:
+    """Put all columns in one block, and cut rows so that no block is large."""
+    row = max(1, X.dtype.itemsize * X.shape[1])
+    rows = max(1, LARGE_BLOCK_BYTES // row)
+    if X.numblocks[1] > 1 or max(X.chunks[0], default=0) > rows:
+        cut = [size for n in X.chunks[0] for size in _cut(n, rows)]
+        return X.rechunk((tuple(cut), -1))
+    return X
+
+
+def _cut(n: int, largest: int) -> list[int]:
+    pieces = -(-n // largest) or 1
+    return [n * (i + 1) // pieces - n * i // pieces for i in range(pieces)]
+
+
+def _in_float(X: Any) -> Any:
+    dtype = _float_of(X.dtype)
+    return X if X.dtype == dtype else X.map_blocks(_float_block, dtype, dtype=dtype)
+
+
+def _float_block(block: Any, dtype: np.dtype[Any]) -> Any:
+    """Convert one block as scikit-learn converts a whole input."""
+    return check_array(
+        block,
+        accept_sparse="csr",
+        dtype=dtype,
+        order="C",
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+    )
+
+
+def _aligned(value: Any, X: Any) -> Any:
+    return value.astype(X.dtype).rechunk((X.chunks[0],))
+
+
+def _held(rows: Rows, hold: int) -> Rows:
+    collections = [rows.X, *rows.beside.values()]
+    if all(is_stored(c) for c in collections) or _bytes(collections) > hold:
+        return rows
+    X, *beside = persist(*collections)
+    return Rows(X, dict(zip(rows.beside, beside, strict=True)))
+
+
+def _bytes(collections: list[Any]) -> int:
+    return sum(int(c.nbytes) for c in collections)

@@ -1,0 +1,105 @@
+"""The output rules: what a fitted model says of dask input, lazily, block by block.
+
+A dask array gives a dask array of true shape, dtype and chunks; a dask DataFrame gives
+a dask array, or a dask DataFrame where `set_output` asks for frames. The model is one
+node of the graph, so that it travels to each worker once.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+
+__all__ = ["map_rows", "map_rows_to_frame"]
+
+
+def map_rows(model: Any, method: str, X: Any) -> Any:
+    """Apply a row-wise method of a fitted model to each block.
+
+    Parameters
+    ----------
+    model : object
+        Fitted; must be picklable, and is not changed.
+    method : str
+        "predict", "transform", ...: one row out for each row in.
+    X : dask array or dask DataFrame of shape (n_rows, n_columns)
+        May have unknown row counts, empty blocks and several blocks across columns.
+
+    Returns
+    -------
+    out : dask array of shape (n_rows,) or (n_rows, n_out)
+    """
+    sample = _specimen_output(model, method, X)
+    shared = dask.delayed(model, pure=False, traverse=False)
+    empty = sample[:0]
+    if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
+        return _map_partitions(shared, method, X, empty)
+    if X.numblocks[1] > 1:
+        X = X.rechunk({1: -1})
+    chunks = (X.chunks[0], *((n,) for n in sample.shape[1:]))
+    return da.map_blocks(
+        _apply,
+        X,
+        model=shared,
+        method=method,
+        empty=empty,
+        dtype=sample.dtype,
+        chunks=chunks,
+        drop_axis=[1] if sample.ndim == 1 else None,
+        meta=empty,
+    )
+
+
+def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
+    """Apply a method that returns pandas frames; see `map_rows`.
+
+    Returns
+    -------
+    out : dask DataFrame
+        With the index of `X` if that is a DataFrame.
+    """
+    import dask.dataframe as dd
+
+    empty = _specimen_output(model, method, X).iloc[:0]
+    shared = dask.delayed(model, pure=False, traverse=False)
+    apply = dask.delayed(_apply, pure=False)
+    if hasattr(X, "numblocks") and X.numblocks[1] > 1:
+        X = X.rechunk({1: -1})
+    blocks = np.asarray(X.to_delayed(), dtype=object).ravel()
+    parts = [apply(block, shared, method, empty) for block in blocks]
+    return dd.from_delayed(parts, meta=empty, verify_meta=False)
+
+
+def _map_partitions(model: Any, method: str, X: Any, empty: Any) -> Any:
+    apply: Callable[..., Any] = dask.delayed(_apply, pure=False)
+    shape = (np.nan, *empty.shape[1:])
+    parts = [
+        da.from_delayed(apply(part, model, method, empty), shape=shape, meta=empty)
+        for part in X.to_delayed()
+    ]
+    return da.concatenate(parts, allow_unknown_chunksizes=True)
+
+
+def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
+    if block.shape[0] == 0:
+        return empty
+    return getattr(model, method)(block)
+
+
+def _specimen_output(model: Any, method: str, X: Any) -> Any:
+    """Learn the output's type, dtype and width from two rows that stand for any."""
+    if hasattr(X, "dtypes"):
+        from dask.dataframe.utils import meta_nonempty
+
+        specimen = meta_nonempty(X._meta)
+    else:
+        specimen = np.zeros((2, X.shape[1]), dtype=X.dtype)
+        if not isinstance(X._meta, np.ndarray):
+            specimen = type(X._meta)(specimen)
+    with warnings.catch_warnings():
+        # Warnings about these rows are not about the user's.
+        warnings.simplefilter("ignore")
+        return getattr(model, method)(specimen)

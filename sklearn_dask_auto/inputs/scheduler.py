@@ -1,0 +1,118 @@
+"""The one place that hands a dask graph to a scheduler.
+
+It computes where the user would expect: on the client's cluster if there is one, else
+on whatever `dask.config` says, threads by default. Two cases need care: a call from
+inside a worker's task, which must step aside while it waits, and an asynchronous
+client, which a blocking call cannot use.
+"""
+
+import functools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["block_workers", "compute", "persist", "thread_count"]
+
+
+def compute(*collections: Any) -> tuple[Any, ...]:
+    """Compute collections together, each shared task once."""
+    with _context() as options, _one_blas_thread():
+        return dask.compute(*collections, **options)
+
+
+def persist(*collections: Any) -> tuple[Any, ...]:
+    """Compute collections together and keep their blocks in (cluster) memory."""
+    with _context() as options, _one_blas_thread():
+        return dask.persist(*collections, **options)
+
+
+def thread_count() -> int:
+    """Return how many tasks run at once where `compute` computes."""
+    client = _client()
+    if client is not None:
+        return max(1, sum(client.nthreads().values()))
+    if dask.config.get("scheduler", None) in ("sync", "synchronous", "single-threaded"):
+        return 1
+    import joblib
+
+    return int(dask.config.get("num_workers", None) or joblib.cpu_count())
+
+
+def block_workers(array: Any) -> list[str]:
+    """Return, for each row block of a stored array, the worker that holds it.
+
+    All blocks are in one place, named "", where there is no cluster.
+    """
+    keys = [key for row in array.__dask_keys__() for key in row]
+    client = _client()
+    entries = dict(array.__dask_graph__())
+    if client is None or not all(_is_future(entries.get(key)) for key in keys):
+        return [""] * len(keys)
+    holders = client.who_has([entries[key] for key in keys])
+    return [min(holders.get(entries[key].key) or ("",)) for key in keys]
+
+
+def _is_future(entry: Any) -> bool:
+    return type(entry).__module__.startswith("distributed.")
+
+
+def _client() -> Any:
+    """Return the client that a blocking call can use, or None."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        client = distributed.Client.current()
+    except ValueError:
+        return None
+    return None if client.asynchronous or client.status != "running" else client
+
+
+@contextmanager
+def _context() -> Iterator[dict[str, Any]]:
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        yield {}
+        return
+    try:
+        distributed.get_worker()
+    except ValueError:
+        yield {} if _client() is not None or not _has_client() else _THREADS
+        return
+    # In a task: leave the worker's thread to others while we wait for it.
+    with distributed.worker_client():
+        yield {}
+
+
+_THREADS = {"scheduler": "threads"}
+
+
+def _has_client() -> bool:
+    distributed = sys.modules["distributed"]
+    try:
+        distributed.Client.current()
+    except ValueError:
+        return False
+    return True
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Leave the cores to dask's threads: one BLAS thread each.
+
+    The limit is set once around a computation and not in each task, because BLAS
+    limits belong to the process and tasks that overlap would restore each other's.
+    """
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    import scipy.linalg.blas  # noqa: F401  its BLAS must be loaded to be found
+
+    return ThreadpoolController()

@@ -1,0 +1,254 @@
+"""Search over parameters, with scikit-learn's contract and a choice of machines."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import BaseSearchCV, GridSearchCV, ParameterGrid
+from sklearn.utils import indexable
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.model_selection.placement import Placement
+from sklearn_dask_auto.model_selection.scoring import blockwise_view
+from sklearn_dask_auto.routing import ENGINES, Job, Plan, Profile
+
+__all__ = ["AutoScaleSearchCV"]
+
+DEFAULT_SPLITS = 5
+"""scikit-learn's number of folds for ``cv=None``."""
+
+
+class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
+    """Search over parameters of an estimator, wherever its fits are best run.
+
+    The search is scikit-learn's own: its candidates, folds, scores, refit and
+    `cv_results_`. What this class adds is where the fits run. The first runs in this
+    process and is timed; the rest follows it, or goes to local worker processes or to
+    the cluster of a Dask client, whichever will be done first. A dask collection that
+    fits into the memory budget is brought here once.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    param_grid : dict or list of dict
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    strategy : {'grid'}, default='grid'
+        How candidates are found.
+    scoring : str, callable, list, tuple or dict, default=None
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    n_jobs : int, default=None
+        Most fits at once. None leaves the number to the plan, 1 runs them here one
+        after another, -1 may take every core or worker thread.
+    refit : bool, str or callable, default=True
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    cv : int, cross-validation generator or an iterable, default=None
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    verbose : int, default=0
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    pre_dispatch : int or str, default='2*n_jobs'
+        As in :class:`~sklearn.model_selection.GridSearchCV`; it applies where
+        scikit-learn itself runs the fits, under a joblib backend of the user's.
+    error_score : 'raise' or numeric, default=np.nan
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    return_train_score : bool, default=False
+        As in :class:`~sklearn.model_selection.GridSearchCV`.
+    engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
+        Who runs the fits: 'sklearn' this machine, 'joblib' the Dask cluster. The
+        others have no search and say so.
+
+    Attributes
+    ----------
+    cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, \
+    n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
+        As in :class:`~sklearn.model_selection.GridSearchCV`, concrete.
+    plan_ : Plan
+        Where the fits ran, and why.
+
+    Raises
+    ------
+    NoEngineError
+        If a dask collection is over the memory budget, or the engine asked for by name
+        cannot do it.
+
+    See Also
+    --------
+    sklearn.model_selection.GridSearchCV : The search mirrored.
+    dask_ml.model_selection.GridSearchCV : Another, whose results differ in places.
+
+    Notes
+    -----
+    Results do not depend on where fits run: candidates and folds are made here, before.
+    The methods of a fitted search map dask input lazily; `score` returns a float.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_dask_auto import AutoScaleSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = AutoScaleSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(X, y)
+    >>> search.best_params_
+    {'C': 1}
+
+    The same with dask arrays, which are brought here once; predictions are lazy:
+
+    >>> import dask.array as da
+    >>> dX, dy = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
+    >>> search = AutoScaleSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(dX, dy)
+    >>> search.best_params_
+    {'C': 1}
+    >>> search.predict(dX)
+    dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **parameter_constraints(GridSearchCV),
+        "strategy": [StrOptions({"grid"})],
+        "engine": [StrOptions({"auto", *ENGINES})],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        strategy: str = "grid",
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_grid = param_grid
+        self.strategy = strategy
+        self.engine = engine
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Run fit with all sets of parameters.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dask array, dask DataFrame} of shape \
+                (n_samples, n_features)
+            Dask input is brought here once, if it fits.
+        y : {array-like, dask array, dask Series} of shape (n_samples,), default=None
+            Target; its kind need not be that of `X`.
+        **params : dict
+            As in :meth:`sklearn.model_selection.GridSearchCV.fit`: `groups`,
+            `sample_weight` and what else is routed, dask arrays included.
+
+        Returns
+        -------
+        self : AutoScaleSearchCV
+            Fitted.
+        """
+        if is_dask(X):
+            # Nonsense is refused before anything is brought here; for in-memory input
+            # scikit-learn does it, in its own order.
+            ParameterGrid(self.param_grid)
+            clone(self.estimator)
+        return self._fit_as_planned(X, y, params)
+
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Return the score of the best estimator on the given data.
+
+        Parameters
+        ----------
+        X : {array-like, dask array, dask DataFrame} of shape (n_samples, n_features)
+            Data to score on.
+        y : {array-like, dask array, dask Series} of shape (n_samples,), default=None
+            Target.
+        **params : dict
+            Routed to the scorer.
+
+        Returns
+        -------
+        score : float
+            Computed at once. Dask input is predicted block by block; only predictions
+            and `y` are brought here.
+        """
+        if not is_dask(X):
+            return super().score(X, y, **params)
+        check_is_fitted(self)
+        with blockwise_view(self, X, y, params) as (view, y_here, params_here):
+            return float(BaseSearchCV.score(view, X, y_here, **params_here))
+
+    def _run_search(
+        self, evaluate_candidates: Any, *, callback_ctx: Any = None
+    ) -> None:
+        """Evaluate every candidate of the grid, as scikit-learn's own class does."""
+        GridSearchCV._run_search(self, evaluate_candidates, callback_ctx=callback_ctx)
+
+    def _fit_in_memory(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        # What scikit-learn will hand to the fits is this, and not what came in: joblib
+        # recognises data that was sent ahead by its identity.
+        X, y = indexable(X, y)
+        placement = Placement(plan, [X] if y is None else [X, y])
+        with placement.active():
+            BaseSearchCV.fit(self, X, y, **params)
+        return {"plan_": placement.plan}
+
+    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
+        no_search = "a search needs whole folds of the data in one process"
+        return Job(
+            estimator=type(self).__name__,
+            engine=self.engine,
+            refusals=(("blockwise", no_search), ("dask-ml", _DASK_ML_SEARCH)),
+            n_fits=max(1, _count_candidates(self.param_grid) * _count_splits(self.cv)),
+            n_jobs=self.n_jobs,
+            passes=20.0,
+            operations=20.0,
+        )
+
+    def _block_model(self, X: Any) -> Any:
+        return self.best_estimator_
+
+    def _plain_class(self) -> Any:
+        return GridSearchCV
+
+
+_DASK_ML_SEARCH = (
+    "dask-ml's search weighs folds by size and ranks NaN scores differently"
+)
+
+
+def _count_candidates(param_grid: Any) -> int:
+    """Count without judging: scikit-learn raises on nonsense in its own words."""
+    try:
+        return len(ParameterGrid(param_grid))
+    except (TypeError, ValueError):
+        return 1
+
+
+def _count_splits(cv: Any) -> int:
+    """Count from metadata alone; a generator must not be consumed for a plan."""
+    if cv is None:
+        return DEFAULT_SPLITS
+    if isinstance(cv, int):
+        return cv
+    n_splits = getattr(cv, "n_splits", None)
+    if isinstance(n_splits, int):
+        return n_splits
+    return len(cv) if hasattr(cv, "__len__") else DEFAULT_SPLITS

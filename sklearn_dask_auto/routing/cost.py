@@ -1,0 +1,179 @@
+"""What a way of doing the job would cost, in seconds and bytes.
+
+The rates are medians of `benchmarks/rates.py` on two cores of a current server. They
+need only rank engines: where two engines are close, either is a good choice.
+"""
+
+from dataclasses import dataclass
+
+from sklearn_dask_auto.routing.job import Job
+from sklearn_dask_auto.routing.profile import Profile
+from sklearn_dask_auto.routing.resources import Cluster, Resources
+
+__all__ = ["Cost", "cost_of"]
+
+OPERATIONS_PER_SECOND = 1.5e10
+"""One core, compiled code on blocks in cache."""
+COPY_BYTES_PER_SECOND = 2e9
+"""Assembling blocks in this process."""
+WIRE_BYTES_PER_SECOND = 3e8
+"""Between this process and a worker, serialisation included."""
+LOCAL_TASK_SECONDS = 2e-4
+CLUSTER_TASK_SECONDS = 2e-3
+"""Scheduling one dask task."""
+CLUSTER_FIT_SECONDS = 8e-3
+CLUSTER_CALL_SECONDS = 8e-2
+"""A fit sent through joblib's dask backend, and opening and closing the backend."""
+WORKER_FIT_SECONDS = 2e-3
+WORKER_CALL_SECONDS = 2e-2
+WORKER_START_SECONDS = 2.5
+"""The same for joblib's local worker processes, and starting them."""
+GROUP_BYTES = 64_000_000
+"""Blocks smaller than this are worked on together, in one task."""
+DASK_ML_SLOWDOWN = 6.0
+"""Passes of dask-ml's algorithms against ours on the same rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds by part and bytes of peak memory.
+
+    Parameters
+    ----------
+    compute, transfer, overhead, start : float
+        Seconds: arithmetic; moving data; scheduling tasks; starting processes.
+    n_bytes : int
+        Bytes that the way takes at its peak, beyond what the caller holds already.
+    n_workers : int
+        Threads or processes that share the work.
+    """
+
+    compute: float = 0.0
+    transfer: float = 0.0
+    overhead: float = 0.0
+    start: float = 0.0
+    n_bytes: int = 0
+    n_workers: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """All parts together."""
+        return self.compute + self.transfer + self.overhead + self.start
+
+    @property
+    def binds(self) -> str:
+        """The part that dominates."""
+        parts = ("compute", "transfer", "overhead", "start")
+        return max(parts, key=lambda part: float(getattr(self, part)))
+
+
+def cost_of(engine: str, profile: Profile, job: Job, resources: Resources) -> Cost:
+    """Price one engine. A size that is unknown is priced as zero."""
+    return _PRICES[engine](profile, job, resources)
+
+
+def slots(limit: int, job: Job) -> int:
+    """Return how many fits may run at once, given `limit` workers."""
+    if job.n_jobs is None or job.n_jobs == -1:
+        cap = limit
+    elif job.n_jobs < 0:
+        cap = limit + 1 + job.n_jobs
+    else:
+        cap = job.n_jobs
+    return max(1, min(limit, cap, job.n_fits))
+
+
+def _sklearn(profile: Profile, job: Job, resources: Resources) -> Cost:
+    gather = _gather_seconds(profile)
+    n_bytes = _held_bytes(profile, job)
+    one_fit = _fit_seconds(profile, job, resources.cores)
+    serial = Cost(compute=job.n_fits * one_fit, transfer=gather, n_bytes=n_bytes)
+    workers = slots(resources.cores, job)
+    if workers == 1 or resources.is_in_worker:
+        return serial
+    parallel = Cost(
+        compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
+        transfer=gather,
+        overhead=WORKER_CALL_SECONDS + job.n_fits * WORKER_FIT_SECONDS / workers,
+        start=0.0 if resources.has_warm_workers else WORKER_START_SECONDS,
+        n_bytes=n_bytes * (1 + workers),
+        n_workers=workers,
+    )
+    return min(serial, parallel, key=lambda cost: cost.seconds)
+
+
+def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
+    cluster = resources.cluster or _NO_CLUSTER
+    workers = slots(cluster.n_threads, job)
+    n_bytes = profile.n_bytes or 0
+    return Cost(
+        compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
+        transfer=_gather_seconds(profile)
+        + n_bytes * cluster.n_workers / WIRE_BYTES_PER_SECOND,
+        overhead=CLUSTER_CALL_SECONDS + job.n_fits * CLUSTER_FIT_SECONDS / workers,
+        n_bytes=_held_bytes(profile, job),
+        n_workers=workers,
+    )
+
+
+def _blockwise(profile: Profile, job: Job, resources: Resources) -> Cost:
+    workers, task_seconds = _block_workers(resources)
+    groups = min(
+        profile.n_blocks, max(workers, -(-(profile.n_bytes or 0) // GROUP_BYTES))
+    )
+    return Cost(
+        compute=job.n_fits * _fit_seconds(profile, job, workers),
+        overhead=job.n_fits * job.passes * (groups + 4) * task_seconds,
+        n_bytes=min(
+            workers * max(profile.block_bytes, GROUP_BYTES), profile.n_bytes or 0
+        ),
+        n_workers=workers,
+    )
+
+
+def _dask_ml(profile: Profile, job: Job, resources: Resources) -> Cost:
+    workers, task_seconds = _block_workers(resources)
+    tasks = 8 * profile.n_blocks + 20
+    return Cost(
+        compute=DASK_ML_SLOWDOWN * job.n_fits * _fit_seconds(profile, job, workers),
+        overhead=job.n_fits * job.passes * tasks * task_seconds,
+        n_bytes=2 * workers * profile.block_bytes,
+        n_workers=workers,
+    )
+
+
+_PRICES = {
+    "sklearn": _sklearn,
+    "joblib": _joblib,
+    "dask-ml": _dask_ml,
+    "blockwise": _blockwise,
+}
+_NO_CLUSTER = Cluster("", 1, 1, 0, 0)
+
+
+def _fit_seconds(profile: Profile, job: Job, workers: int) -> float:
+    if job.seconds_per_fit is not None:
+        return job.seconds_per_fit
+    operations = profile.n_values * job.passes * job.operations
+    return operations / OPERATIONS_PER_SECOND / workers
+
+
+def _rounds(n_fits: int, workers: int) -> float:
+    """Fits one after another, per worker; the last round may be part empty."""
+    return max(n_fits / workers, 1.0)
+
+
+def _gather_seconds(profile: Profile) -> float:
+    return (profile.n_bytes or 0) / COPY_BYTES_PER_SECOND if profile.is_dask else 0.0
+
+
+def _held_bytes(profile: Profile, job: Job) -> int:
+    """Peak bytes of a fit in memory; what is in memory already is not counted."""
+    copies = job.copies if profile.is_dask else job.copies - 1
+    return int(copies * (profile.n_bytes or 0))
+
+
+def _block_workers(resources: Resources) -> tuple[int, float]:
+    if resources.cluster is None or resources.is_in_worker:
+        return resources.cores, LOCAL_TASK_SECONDS
+    return max(1, resources.cluster.n_threads), CLUSTER_TASK_SECONDS

@@ -1,0 +1,158 @@
+"""The decision: total, deterministic, and without a side effect.
+
+Each engine is judged by a list of conditions, all of them evaluated, so that every
+reason is known and not only the first. A reason is the fact that failed.
+"""
+
+from sklearn_dask_auto.routing.cost import cost_of
+from sklearn_dask_auto.routing.job import ENGINES, Job
+from sklearn_dask_auto.routing.plan import Candidate, Plan
+from sklearn_dask_auto.routing.profile import Profile, format_bytes
+from sklearn_dask_auto.routing.resources import Resources
+
+__all__ = ["decide"]
+
+FREE_MEMORY_SHARE = 0.5
+"""Share of free memory that a fit may take when the user names no budget."""
+PREFERENCE = ("sklearn", "blockwise", "joblib", "dask-ml")
+"""Which engine wins a tie."""
+
+
+def decide(
+    profile: Profile,
+    job: Job,
+    resources: Resources,
+    memory_budget: int | None = None,
+) -> Plan:
+    """Choose an engine for a job.
+
+    Parameters
+    ----------
+    profile : Profile
+        What the input is.
+    job : Job
+        What is asked.
+    resources : Resources
+        What is at hand.
+    memory_budget : int or None, default=None
+        Bytes that the fit may take in this process; None for half of what is free.
+
+    Returns
+    -------
+    plan : Plan
+        Its ``engine`` is None where no engine can do the job, or where the one asked
+        for by name cannot.
+    """
+    budget = memory_budget or int(FREE_MEMORY_SHARE * resources.free_memory)
+    candidates = tuple(
+        Candidate(
+            engine,
+            cost_of(engine, profile, job, resources),
+            tuple(_reasons(engine, profile, job, resources, budget)),
+            tuple(_reservations(engine, profile, job, budget)),
+        )
+        for engine in ENGINES
+    )
+    return Plan(
+        _choose(candidates, job.engine), candidates, profile, job, resources, budget
+    )
+
+
+def _choose(candidates: tuple[Candidate, ...], asked: str) -> str | None:
+    able = [c for c in candidates if c.is_able and asked in ("auto", c.engine)]
+    if not able:
+        return None
+    best = min(
+        able,
+        key=lambda c: (
+            bool(c.reservations),
+            c.cost.seconds,
+            PREFERENCE.index(c.engine),
+        ),
+    )
+    return best.engine
+
+
+def _reasons(
+    engine: str, profile: Profile, job: Job, resources: Resources, budget: int
+) -> list[str]:
+    failed = job.refused(engine)
+    if engine == "joblib":
+        failed += _no_cluster(resources)
+        failed += _over_worker_memory(profile, job, resources)
+        if job.n_fits == 1:
+            failed.append("one fit is one task: there is nothing to spread")
+    if engine in ("sklearn", "joblib") and profile.is_dask:
+        failed += _over_budget(profile, job, budget)
+    if engine == "dask-ml":
+        if not resources.has_dask_ml:
+            failed.append("dask-ml is not installed")
+        if not profile.is_dask:
+            failed.append(f"X is {profile.container}, not a dask collection")
+    if engine == "blockwise" and profile.container in _WITHOUT_BLOCKS:
+        failed.append(f"X is {profile.container}, which has no row blocks")
+    return failed
+
+
+def _reservations(engine: str, profile: Profile, job: Job, budget: int) -> list[str]:
+    if profile.is_dask:
+        return _gathering_reservations(engine, profile, job)
+    if engine == "sklearn":
+        # Never a reason to refuse: the caller holds these arrays already, and
+        # scikit-learn without this library would try.
+        return _over_budget(profile, job, budget)
+    if engine == "blockwise" and not _over_budget(profile, job, budget):
+        return ["X is in memory, where scikit-learn itself gives the answer"]
+    return []
+
+
+def _gathering_reservations(engine: str, profile: Profile, job: Job) -> list[str]:
+    if engine not in ("sklearn", "joblib"):
+        return []
+    if profile.n_bytes is None:
+        return ["the size of X is unknown until it is computed"]
+    if job.exact_rows is not None and (profile.n_rows or 0) > job.exact_rows:
+        return [
+            f"{profile.n_rows:,} rows are more than {job.exact_rows:,}, up to which "
+            "gathering them does not change the answer"
+        ]
+    return []
+
+
+def _over_budget(profile: Profile, job: Job, budget: int) -> list[str]:
+    copies = job.copies if profile.is_dask else job.copies - 1
+    needed = int(copies * (profile.n_bytes or 0))
+    if needed <= budget:
+        return []
+    return [
+        f"X takes {format_bytes(profile.n_bytes or 0)} and a fit in this process "
+        f"{format_bytes(needed)} more, over the memory budget of "
+        f"{format_bytes(budget)} (set_config(memory_budget=...) changes it)"
+    ]
+
+
+def _over_worker_memory(profile: Profile, job: Job, resources: Resources) -> list[str]:
+    if resources.cluster is None:
+        return []
+    needed = int(job.copies * (profile.n_bytes or 0))
+    limit = resources.cluster.worker_memory
+    if needed <= limit:
+        return []
+    return [
+        f"a fit takes {format_bytes(needed)} and the largest worker has "
+        f"{format_bytes(limit)}"
+    ]
+
+
+def _no_cluster(resources: Resources) -> list[str]:
+    failed = []
+    if resources.is_in_worker:
+        failed.append("this call runs inside a task of a Dask worker")
+    if resources.cluster is None:
+        failed.append(resources.cluster_problem or "no Dask client in this process")
+    elif resources.cluster.n_workers == 0:
+        failed.append(f"the cluster at {resources.cluster.address} has 0 workers")
+    return failed
+
+
+_WITHOUT_BLOCKS = ("scipy sparse", "other")

@@ -1,0 +1,56 @@
+"""What is asked: an estimator, a method, how much work that is, and who could do it."""
+
+from dataclasses import dataclass
+
+__all__ = ["ENGINES", "Job"]
+
+ENGINES = ("sklearn", "joblib", "dask-ml", "blockwise")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request, in terms that a decision needs.
+
+    Parameters
+    ----------
+    estimator : str
+        Class name, for messages.
+    method : str
+        Usually "fit".
+    engine : str
+        The engine asked for by name, or "auto".
+    refusals : tuple of (str, str)
+        Pairs of engine and reason: what an engine cannot do for this very request.
+    n_fits : int
+        Independent fits: one, or candidates times splits.
+    seconds_per_fit : float or None
+        Measured on this input; None before the first fit.
+    passes : float
+        Expected passes over the rows in one fit.
+    operations : float
+        Arithmetic operations per cell and pass.
+    copies : float
+        What scikit-learn holds at its peak, in multiples of the input, the input
+        included.
+    n_jobs : int or None
+        Cap on workers; None leaves it to the plan.
+    exact_rows : int or None
+        Up to this many rows every engine gives the very same answer, so that the
+        choice among them is free; None where that holds at any size.
+    """
+
+    estimator: str
+    method: str = "fit"
+    engine: str = "auto"
+    refusals: tuple[tuple[str, str], ...] = ()
+    n_fits: int = 1
+    seconds_per_fit: float | None = None
+    passes: float = 1.0
+    operations: float = 2.0
+    copies: float = 2.0
+    n_jobs: int | None = None
+    exact_rows: int | None = None
+
+    def refused(self, engine: str) -> list[str]:
+        """Return the reasons why `engine` cannot take this request."""
+        return [reason for name, reason in self.refusals if name == engine]
