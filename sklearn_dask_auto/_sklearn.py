@@ -6,27 +6,25 @@ When a scikit-learn release breaks something, it breaks here.
 from typing import Any
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.model_selection._validation import _check_method_params
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
 
 __all__ = [
+    "BaseSearchCV",
     "Interval",
     "StrOptions",
-    "check_method_params",
     "fit_context",
     "openmp_threads",
     "parameter_constraints",
     "transform_container",
 ]
+# `BaseSearchCV`: documented for subclassing, but exported by no public module.
 # `fit_context`: validates parameters and manages callbacks around a public `fit`; there
 # is no public way to take part in either.
 # `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`, which
 # `check_estimator` requires of every constructor parameter.
-
-check_method_params = _check_method_params
-# Finds which fit parameters are aligned with the rows, as scikit-learn's searches do.
 
 openmp_threads = _openmp_effective_n_threads
 # KMeans.predict reads `_n_threads`, which KMeans.fit sets to this.
