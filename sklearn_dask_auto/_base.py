@@ -34,8 +34,11 @@ def _inherits(method: str) -> Any:
     """Return a check that the scikit-learn class behind the mixin has `method`."""
 
     def check(estimator: Any) -> bool:
-        # AttributeError, with scikit-learn's own reason, where it has not.
-        getattr(super(AutoScaleMixin, estimator), method)
+        try:
+            getattr(super(AutoScaleMixin, estimator), method)
+        except AttributeError as error:
+            # scikit-learn's reason alone: `available_if` wraps what is raised here.
+            raise (error.__cause__ or error) from None
         return True
 
     return check
@@ -87,6 +90,22 @@ class AutoScaleMixin:
             loads and predicts where neither this library nor dask is installed.
         """
         return to_plain(self)
+
+    @available_if(_inherits("get_feature_names_out"))
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Return the names of the columns of `transform`: scikit-learn's own.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            As in the scikit-learn class that this one mirrors.
+
+        Returns
+        -------
+        names : ndarray of str
+            Prefixed with the name of that class, where it prefixes.
+        """
+        return self._plain().get_feature_names_out(input_features)
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         raise NotImplementedError

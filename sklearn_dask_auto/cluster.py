@@ -189,6 +189,8 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         self : AutoScaleKMeans
             Fitted.
         """
+        # Labels over the memory budget are not learned, and none may be left over.
+        vars(self).pop("labels_", None)
         self._fit_as_planned(X, None, {"sample_weight": sample_weight})
         if not hasattr(self, "labels_"):
             self.labels_ = self.predict(X)
@@ -252,7 +254,7 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         from sklearn_dask_auto.kernels.sizes import sample_rows
 
         init = self.init if isinstance(self.init, str) else "explicit"
-        refusals = [("joblib", "KMeans has no parallel fits of its own to spread")]
+        refusals = []
         if init == "k-means||":
             refusals.append(("sklearn", "scikit-learn has no init='k-means||'"))
         if params.get("sample_weight") is not None:

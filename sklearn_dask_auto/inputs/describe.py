@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 from sklearn_dask_auto.routing import Profile
@@ -15,7 +16,11 @@ TEXT_BYTES = 64
 
 def is_dask(value: Any) -> bool:
     """Tell whether `value` is a dask array, DataFrame or Series."""
-    return any(cls.__module__.startswith("dask.") for cls in type(value).__mro__)
+    return any(
+        cls.__name__ in ("Array", "DataFrame", "Series")
+        and str(cls.__module__).startswith("dask.")
+        for cls in type(value).__mro__
+    )
 
 
 def describe(X: Any, y: Any = None, *beside: Any) -> Profile:
@@ -40,7 +45,7 @@ def describe(X: Any, y: Any = None, *beside: Any) -> Profile:
     n_rows, n_columns = _shape(X)
     sizes = [_n_bytes(v) for v in (X, y, *beside) if v is not None]
     n_bytes = None if None in sizes else sum(size or 0 for size in sizes)
-    dask_facts = _dask_facts(X, n_rows, n_columns) if is_dask(X) else {}
+    dask_facts = _dask_facts(X) if is_dask(X) else {}
     return Profile(
         container=container,
         n_rows=n_rows,
@@ -70,7 +75,7 @@ def _container(value: Any) -> str:
         return "list"
     for cls in type(value).__mro__:
         for name, module, class_name in _CONTAINERS:
-            if cls.__name__ == class_name and cls.__module__.startswith(module):
+            if cls.__name__ == class_name and str(cls.__module__).startswith(module):
                 return name
     # Every sparse class is a `spmatrix` or a `sparray`, and looking is free where
     # scipy.sparse was never imported.
@@ -80,33 +85,45 @@ def _container(value: Any) -> str:
     return "other"
 
 
+def _fact(value: Any, name: str) -> Any:
+    """Return an attribute, or None where looking for it fails in whatever way."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
 def _shape(value: Any) -> tuple[int | None, int | None]:
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        if not isinstance(value, list | tuple):
-            return None, None
-        first = value[0] if value else ()
-        return len(value), len(first) if hasattr(first, "__len__") else 1
+    if isinstance(value, list | tuple):
+        return len(value), _width(value[0] if value else ())
+    shape = _fact(value, "shape")
     if not isinstance(shape, tuple):
         return None, None
     sizes = [_known(size) for size in shape]
     return (sizes[0] if sizes else None), (sizes[1] if len(sizes) > 1 else 1)
 
 
+def _width(row: Any) -> int:
+    if isinstance(row, str | bytes):
+        return 1
+    try:
+        return len(row)
+    except Exception:
+        return 1
+
+
 def _known(size: Any) -> int | None:
     """Return a size as an int; dask writes NaN, or an expression, for unknown."""
-    if isinstance(size, int):
-        return size
-    if isinstance(size, float) and not math.isnan(size):
-        return int(size)
-    return None
+    is_known = isinstance(size, Real) and math.isfinite(size)
+    return int(size) if is_known else None
 
 
 def _dtype(value: Any) -> str:
-    dtype = getattr(value, "dtype", None)
+    dtype = _fact(value, "dtype")
     if dtype is not None:
         return str(dtype)
-    dtypes = getattr(value, "dtypes", None)
+    # Of a kind that is not known, even looking could be a computation.
+    dtypes = None if _container(value) == "other" else _fact(value, "dtypes")
     if dtypes is None or not isinstance(dtypes, Iterable):
         return ""
     names = sorted({str(dtype) for dtype in dtypes})
@@ -115,18 +132,19 @@ def _dtype(value: Any) -> str:
 
 def _n_bytes(value: Any) -> int | None:
     """Return the bytes a value takes in memory, or None where only computing tells."""
-    if _container(value) == "dask dataframe":
+    container = _container(value)
+    if container == "dask dataframe":
         return None
-    if _container(value) == "scipy sparse":
+    if container == "pandas":
+        return len(value) * row_bytes(value)
+    if container == "polars":
+        return int(value.estimated_size())
+    if container == "scipy sparse":
         # Indices come with every stored value.
         return int(value.nnz * (value.dtype.itemsize + 4))
-    n_bytes = getattr(value, "nbytes", None)
-    if isinstance(n_bytes, float):
-        return None if math.isnan(n_bytes) else int(n_bytes)
-    if isinstance(n_bytes, int):
-        return n_bytes
-    if _container(value) == "pandas":
-        return len(value) * row_bytes(value)
+    n_bytes = _fact(value, "nbytes")
+    if isinstance(n_bytes, Real):
+        return _known(n_bytes)
     n_rows, n_columns = _shape(value)
     return 8 * (n_rows or 0) * (n_columns or 0)
 
@@ -135,22 +153,21 @@ def row_bytes(frame: Any) -> int:
     """Return the bytes of one row of a pandas object, text at a flat rate."""
     dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
     return sum(
-        TEXT_BYTES if dtype.kind in "OTU" else dtype.itemsize for dtype in dtypes
+        # pandas' own dtypes need not say how large they are.
+        TEXT_BYTES if dtype.kind in "OTU" else getattr(dtype, "itemsize", 8)
+        for dtype in dtypes
     )
 
 
-def _dask_facts(X: Any, n_rows: int | None, n_columns: int | None) -> dict[str, Any]:
+def _dask_facts(X: Any) -> dict[str, Any]:
     facts = {"is_dask": True, "is_stored": is_stored(X)}
-    if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
+    if not hasattr(X, "numblocks"):
         return {**facts, "n_blocks": X.npartitions}
-    if n_rows is None or n_columns is None:
-        return {**facts, "n_blocks": math.prod(X.numblocks)}
+    facts["n_blocks"] = math.prod(X.numblocks)
+    if None in (_known(size) for size in X.shape):
+        return facts
     largest = math.prod(max(sizes, default=0) for sizes in X.chunks)
-    return {
-        **facts,
-        "n_blocks": math.prod(X.numblocks),
-        "block_bytes": largest * X.dtype.itemsize,
-    }
+    return {**facts, "block_bytes": largest * X.dtype.itemsize}
 
 
 def is_stored(collection: Any) -> bool:
@@ -159,20 +176,26 @@ def is_stored(collection: Any) -> bool:
     A persisted collection's graph has one entry a block, and each is data or a future.
     """
     if not hasattr(collection, "numblocks"):
-        return _is_stored_frame(collection)
-    layers = collection.__dask_graph__().layers
+        entries = _frame_entries(collection)
+    else:
+        entries = _array_entries(collection)
+    return entries is not None and not any(_is_task(entry) for entry in entries)
+
+
+def _array_entries(array: Any) -> Iterable[Any] | None:
+    layers = array.__dask_graph__().layers
     if len(layers) != 1:
-        return False
+        return None
     (layer,) = layers.values()
-    if len(layer) != math.prod(collection.numblocks):
-        return False
-    return not any(_is_task(entry) for entry in layer.values())
+    return layer.values() if len(layer) == math.prod(array.numblocks) else None
 
 
-def _is_stored_frame(frame: Any) -> bool:
+def _frame_entries(frame: Any) -> Iterable[Any] | None:
     # A DataFrame is an expression; a persisted one is a single leaf over its graph.
-    expression = getattr(frame, "expr", None)
-    return type(expression).__name__ == "FromGraph"
+    expression = frame.expr
+    if type(expression).__name__ != "FromGraph":
+        return None
+    return expression.layer.values()
 
 
 def _is_task(entry: Any) -> bool:

@@ -16,8 +16,8 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklearn_dask_auto.inputs.describe import describe, is_dask, is_stored
-from sklearn_dask_auto.inputs.scheduler import persist
+from sklearn_dask_auto.inputs.describe import describe, is_dask
+from sklearn_dask_auto.inputs.scheduler import compute, is_at_hand, persist
 
 __all__ = ["Rows", "check_columns", "enter", "known_rows", "row_counts"]
 
@@ -95,6 +95,7 @@ def enter(
         scikit-learn's own, for input that it would refuse: all but non-finite values,
         which the first pass over the blocks finds.
     """
+    X = X if hasattr(X, "ndim") else np.asarray(X)
     check_columns(estimator, X, reset=reset)
     beside = {name: value for name, value in beside.items() if value is not None}
     X, *aligned = known_rows([X, *beside.values()])
@@ -122,9 +123,11 @@ def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
 
 def check_specimen(estimator: Any, X: Any) -> None:
     """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
-    rows = 0 if X.shape[0] == 0 else 1
-    shape = (rows, *X.shape[1:])
-    specimen = np.zeros(shape, dtype=X.dtype if X.dtype.kind in "OUSc" else float)
+    rows = 0 if describe(X).n_rows == 0 else 1
+    dtype = np.dtype(getattr(X, "dtype", float))
+    # Text may hold numbers, which scikit-learn takes: that is for the first pass.
+    specimen = np.full((rows, *X.shape[1:]), "0" if dtype.kind in "US" else 0)
+    specimen = specimen.astype(dtype if dtype.kind in "OUSc" else float)
     check_array(specimen, dtype=FLOATS, input_name="X", estimator=estimator)
 
 
@@ -148,8 +151,6 @@ def row_counts(collections: Sequence[Any]) -> list[tuple[int, ...]]:
     """Count the rows of each block of each collection, in one computation."""
     if not collections:
         return []
-    from sklearn_dask_auto.inputs.scheduler import compute
-
     count = dask.delayed(_length, pure=True)
     lengths = [[count(block) for block in _row_blocks(c)] for c in collections]
     return [tuple(counts) for counts in compute(lengths)[0]]
@@ -168,7 +169,7 @@ def _row_blocks(collection: Any) -> list[Any]:
 def _wrapped(value: Any) -> Any:
     if is_dask(value):
         return value
-    array = np.asarray(value) if not hasattr(value, "dtypes") else value.to_numpy()
+    array = np.asarray(value)
     # The largest slices that are still cut fine enough for threads to share.
     chunks = _row_chunks(array, LARGE_BLOCK_BYTES // 4)
     # Without a name dask would hash the whole array to make one.
@@ -262,7 +263,7 @@ def _aligned(value: Any, X: Any) -> Any:
 
 def _held(rows: Rows, hold: int) -> Rows:
     collections = [rows.X, *rows.beside.values()]
-    if all(is_stored(c) for c in collections) or _bytes(collections) > hold:
+    if all(is_at_hand(c) for c in collections) or _bytes(collections) > hold:
         return rows
     X, *beside = persist(*collections)
     return Rows(X, dict(zip(rows.beside, beside, strict=True)))

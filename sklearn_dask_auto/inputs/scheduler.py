@@ -15,7 +15,9 @@ from typing import Any
 import dask
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["block_workers", "compute", "persist", "thread_count"]
+from sklearn_dask_auto.inputs.describe import is_stored
+
+__all__ = ["block_workers", "compute", "is_at_hand", "persist", "thread_count"]
 
 
 def compute(*collections: Any) -> tuple[Any, ...]:
@@ -40,6 +42,19 @@ def thread_count() -> int:
     import joblib
 
     return int(dask.config.get("num_workers", None) or joblib.cpu_count())
+
+
+def is_at_hand(collection: Any) -> bool:
+    """Tell whether the blocks of a collection are in memory where `compute` computes.
+
+    Arrays in this process are not, for a cluster: every pass would send them again.
+    """
+    if not is_stored(collection):
+        return False
+    client = _client()
+    if client is None or not hasattr(collection, "numblocks"):
+        return True
+    return all(_is_future(e) for e in dict(collection.__dask_graph__()).values())
 
 
 def block_workers(array: Any) -> list[str]:

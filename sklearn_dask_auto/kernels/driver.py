@@ -44,8 +44,7 @@ class Pass:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self._names = list(rows.beside)
-        # Once here rather than in every pass; blocks in memory stay where they are.
-        self._arrays = dask.optimize(rows.X, *rows.beside.values())
+        self._arrays = [_optimized(a) for a in (rows.X, *rows.beside.values())]
         starts = [0, *accumulate(rows.sizes)]
         keys = [_row_keys(array) for array in self._arrays]
         self._groups = [
@@ -121,6 +120,15 @@ def _merge_all(work: _Work[T], parts: Iterable[T]) -> T:
     for part in parts:
         total = work.merge(total, part)
     return total
+
+
+def _optimized(array: Any) -> Any:
+    """Optimize a lazy array once, rather than in every pass.
+
+    The graph of a stored one must stay: dask's optimizer forgets entries that are
+    futures.
+    """
+    return array if is_stored(array) else dask.optimize(array)[0]
 
 
 def _row_keys(array: Any) -> list[Any]:
