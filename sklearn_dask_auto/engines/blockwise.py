@@ -3,10 +3,10 @@
 import importlib
 from typing import Any
 
-from sklearn_dask_auto.inputs.entry import enter
+from sklearn_dask_auto.inputs.entry import enter, hold
 from sklearn_dask_auto.routing import Plan
 
-__all__ = ["fit"]
+__all__ = ["fit", "room"]
 
 HELD_SHARE = 0.5
 """Share of a cluster's memory that lazy input may take while several passes read it."""
@@ -16,13 +16,15 @@ def fit(
     estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Fit on row blocks; see `Engine.fit`."""
-    rows = enter(estimator, X, params, hold=_room(plan))
     kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
+    rows = enter(estimator, X, params)
+    kernel.check(estimator, rows)
+    rows = hold(rows, room(plan))
     learned: dict[str, Any] = kernel.fit(estimator, rows, plan.budget)
     return learned
 
 
-def _room(plan: Plan) -> int:
+def room(plan: Plan) -> int:
     """Return how many bytes of lazy input may be kept between passes."""
     if plan.job.passes <= 1:
         return 0

@@ -11,7 +11,8 @@ import dask.array as da
 import numpy as np
 
 from sklearn_dask_auto._sklearn import openmp_threads
-from sklearn_dask_auto.inputs.entry import Rows, enter
+from sklearn_dask_auto.engines.blockwise import room
+from sklearn_dask_auto.inputs.entry import Rows, enter, hold
 from sklearn_dask_auto.kernels import kmeans
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.routing import Plan
@@ -23,7 +24,7 @@ def fit(
     estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Fit with dask-ml; see `Engine.fit`."""
-    rows = enter(estimator, X, params, hold=plan.budget)
+    rows = hold(enter(estimator, X, params), room(plan))
     learned: dict[str, Any] = _ADAPTERS[estimator._dask_ml_adapter](estimator, rows)
     return learned
 
@@ -36,6 +37,7 @@ def _kmeans(estimator: Any, rows: Rows) -> dict[str, Any]:
     """
     from dask_ml.cluster import KMeans
 
+    kmeans.check(estimator, rows)
     blocks = Pass(rows)
     runs, mean, tolerance = kmeans.seed(estimator, blocks)
     X = _without_empty_blocks(rows.X)

@@ -19,7 +19,16 @@ from sklearn.utils.validation import validate_data
 from sklearn_dask_auto.inputs.describe import describe, is_dask
 from sklearn_dask_auto.inputs.scheduler import compute, is_at_hand, persist
 
-__all__ = ["Rows", "check_columns", "enter", "known_rows", "row_counts"]
+__all__ = [
+    "Rows",
+    "check_columns",
+    "check_specimen",
+    "enter",
+    "hold",
+    "known_rows",
+    "row_counts",
+    "specimen",
+]
 
 LARGE_BLOCK_BYTES = 256_000_000
 """A block larger than this is cut, so that threads can share it."""
@@ -67,7 +76,6 @@ def enter(
     beside: dict[str, Any],
     *,
     reset: bool = True,
-    hold: int = 0,
 ) -> Rows:
     """Apply the entry rules.
 
@@ -81,8 +89,6 @@ def enter(
         Entries that are None are left out; the names appear in errors.
     reset : bool, default=True
         As in scikit-learn's `validate_data`.
-    hold : int, default=0
-        Bytes up to which lazy blocks are computed once and kept.
 
     Returns
     -------
@@ -105,7 +111,7 @@ def enter(
     weights = {
         name: _aligned(value, X) for name, value in zip(beside, aligned, strict=True)
     }
-    return _held(Rows(X, weights), hold)
+    return Rows(X, weights)
 
 
 def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
@@ -123,12 +129,16 @@ def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
 
 def check_specimen(estimator: Any, X: Any) -> None:
     """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
-    rows = 0 if describe(X).n_rows == 0 else 1
+    rows = specimen(X, 0 if describe(X).n_rows == 0 else 1)
+    check_array(rows, dtype=FLOATS, input_name="X", estimator=estimator)
+
+
+def specimen(X: Any, n_rows: int) -> Any:
+    """Return rows of zeros that stand for any rows of `X`, in its dtype."""
     dtype = np.dtype(getattr(X, "dtype", float))
-    # Text may hold numbers, which scikit-learn takes: that is for the first pass.
-    specimen = np.full((rows, *X.shape[1:]), "0" if dtype.kind in "US" else 0)
-    specimen = specimen.astype(dtype if dtype.kind in "OUSc" else float)
-    check_array(specimen, dtype=FLOATS, input_name="X", estimator=estimator)
+    # Text may hold numbers, which scikit-learn takes.
+    zero = "0" if dtype.kind in "US" else 0
+    return np.full((n_rows, *X.shape[1:]), zero).astype(dtype)
 
 
 FLOATS = [np.float64, np.float32]
@@ -261,9 +271,13 @@ def _aligned(value: Any, X: Any) -> Any:
     return value.astype(X.dtype).rechunk((X.chunks[0],))
 
 
-def _held(rows: Rows, hold: int) -> Rows:
+def hold(rows: Rows, n_bytes: int) -> Rows:
+    """Compute lazy blocks once and keep them, for rows that take up to `n_bytes`.
+
+    They are released with the rows that are returned.
+    """
     collections = [rows.X, *rows.beside.values()]
-    if all(is_at_hand(c) for c in collections) or _bytes(collections) > hold:
+    if all(is_at_hand(c) for c in collections) or _bytes(collections) > n_bytes:
         return rows
     X, *beside = persist(*collections)
     return Rows(X, dict(zip(rows.beside, beside, strict=True)))

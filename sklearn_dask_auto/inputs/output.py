@@ -13,6 +13,8 @@ import dask
 import dask.array as da
 import numpy as np
 
+from sklearn_dask_auto.inputs.entry import specimen
+
 __all__ = ["map_rows", "map_rows_to_frame"]
 
 
@@ -94,12 +96,12 @@ def _specimen_output(model: Any, method: str, X: Any) -> Any:
     if hasattr(X, "dtypes"):
         from dask.dataframe.utils import meta_nonempty
 
-        specimen = meta_nonempty(X._meta)
+        rows = meta_nonempty(X._meta)
     else:
-        specimen = np.zeros((2, X.shape[1]), dtype=X.dtype)
+        rows = specimen(X, 2)
         if not isinstance(X._meta, np.ndarray):
-            specimen = type(X._meta)(specimen)
+            rows = type(X._meta)(rows)
     with warnings.catch_warnings():
         # Warnings about these rows are not about the user's.
         warnings.simplefilter("ignore")
-        return getattr(model, method)(specimen)
+        return getattr(model, method)(rows)

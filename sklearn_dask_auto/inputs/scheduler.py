@@ -22,8 +22,32 @@ __all__ = ["block_workers", "compute", "is_at_hand", "persist", "thread_count"]
 
 def compute(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together, each shared task once."""
+    is_mixed = len({_is_expression(c) for c in collections}) > 1
+    graphs = [_parts(c) if is_mixed and _is_expression(c) else c for c in collections]
     with _context() as options, _one_blas_thread():
-        return dask.compute(*collections, **options)
+        values = dask.compute(*graphs, **options)
+    return tuple(
+        value if graph is collection else _joined(value, collection)
+        for value, graph, collection in zip(values, graphs, collections, strict=True)
+    )
+
+
+def _is_expression(collection: Any) -> bool:
+    """Tell DataFrames from arrays and delayed values.
+
+    `dask.compute(array, frame, array)` returns its values in another order, at least
+    from dask 2026.1 to 2026.8: it puts all that are not expressions side by side.
+    """
+    return hasattr(collection, "expr")
+
+
+def _parts(frame: Any) -> list[Any]:
+    return list(frame.to_delayed())
+
+
+def _joined(parts: list[Any], frame: Any) -> Any:
+    join, arguments = frame.__dask_postcompute__()
+    return join(parts, *arguments)
 
 
 def persist(*collections: Any) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from sklearn_dask_auto._sklearn import openmp_threads
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.lloyd import Step, merge_steps, nearest, step
+from sklearn_dask_auto.kernels.row_numbers import label_signatures
 from sklearn_dask_auto.kernels.seeding import (
     Survey,
     check_center_shape,
@@ -28,7 +29,24 @@ from sklearn_dask_auto.kernels.seeding import (
     survey_rows,
 )
 
-__all__ = ["fit", "inertia", "label", "score", "seed", "warn_if_few"]
+__all__ = ["check", "fit", "inertia", "label", "score", "seed", "warn_if_few"]
+
+
+def check(estimator: Any, rows: Rows) -> None:
+    """Raise scikit-learn's error for parameters that do not go with the rows.
+
+    Parameters
+    ----------
+    estimator : KMeans
+        Parameters only.
+    rows : Rows
+        Nothing of them is computed.
+    """
+    if rows.n_rows < estimator.n_clusters:
+        raise ValueError(
+            f"n_samples={rows.n_rows} should be >= n_clusters={estimator.n_clusters}."
+        )
+    _explicit_centers(estimator, rows)
 
 
 def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
@@ -107,10 +125,6 @@ def seed(estimator: Any, blocks: Pass) -> tuple[list[Run], Any, float]:
         `tol` scaled by the mean variance of the columns.
     """
     rows = blocks.rows
-    if rows.n_rows < estimator.n_clusters:
-        raise ValueError(
-            f"n_samples={rows.n_rows} should be >= n_clusters={estimator.n_clusters}."
-        )
     n_init = _run_count(estimator)
     explicit = _explicit_centers(estimator, rows)
     random_state = check_random_state(estimator.random_state)
@@ -258,15 +272,31 @@ def _farthest(n: int, a: list[Any], b: list[Any]) -> list[Any]:
 
 
 def _best(blocks: Pass, runs: list[Run], mean: Any) -> Run:
+    """Return the run of least inertia; of runs that group rows alike, the first."""
     if len(runs) == 1:
         return runs[0]
-    totals = blocks.fold(_inertia_block, np.add, (mean, [r.centers for r in runs]))
+    outcomes = blocks.fold(
+        _outcome_block, _add_outcomes, (mean, [run.centers for run in runs])
+    )
     best = 0
-    for i, total in enumerate(totals):
-        # Equal but for rounding is the same clustering, which the first run keeps.
-        if total < totals[best] * (1 - 1e-10):
+    for i, (total, signatures) in enumerate(outcomes):
+        least, kept = outcomes[best]
+        if total < least and sorted(signatures) != sorted(kept):
             best = i
     return runs[best]
+
+
+def _outcome_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> Any:
+    mean, runs = state
+    outcomes = []
+    for centers in runs:
+        labels, total = nearest(block, beside.get("sample_weight"), mean, centers)
+        outcomes.append((total, label_signatures(labels, start, len(centers))))
+    return outcomes
+
+
+def _add_outcomes(a: Any, b: Any) -> Any:
+    return [(x[0] + y[0], x[1] + y[1]) for x, y in zip(a, b, strict=True)]
 
 
 def score(estimator: Any, blocks: Pass) -> float:
@@ -300,13 +330,12 @@ def _nothing(a: None, b: None) -> None:
 
 def inertia(blocks: Pass, mean: Any, centers: Any) -> float:
     """Return the weighted sum of squared distances to the nearest center."""
-    return float(blocks.fold(_inertia_block, np.add, (mean, [centers]))[0])
+    return blocks.fold(_inertia_block, float.__add__, (mean, centers))
 
 
-def _inertia_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> Any:
-    mean, runs = state
-    weight = beside.get("sample_weight")
-    return np.array([nearest(block, weight, mean, centers)[1] for centers in runs])
+def _inertia_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> float:
+    mean, centers = state
+    return nearest(block, beside.get("sample_weight"), mean, centers)[1]
 
 
 def label(blocks: Pass, mean: Any, centers: Any) -> tuple[Any, float]:

@@ -13,12 +13,18 @@ import numpy as np
 import scipy.sparse as sp
 from numba import njit
 
-from sklearn_dask_auto.kernels.moments import FAST_MATH, TILE_ROWS
+from sklearn_dask_auto.kernels.moments import TILE_ROWS
 
 __all__ = ["Step", "merge_steps", "nearest", "step"]
 
 
-COMPILED = {"nogil": True, "cache": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+COMPILED = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    # Sums may be reordered, which vectors need; NaN and infinity keep their meaning.
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
 FNV_OFFSET = 14695981039346656037
 FNV_PRIME = 1099511628211
 
