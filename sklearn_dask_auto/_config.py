@@ -5,6 +5,7 @@ thread (a `contextvars.ContextVar` over one process-wide default).
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -154,22 +155,38 @@ def _checked(
 def _bytes(budget: int | str) -> int | None:
     if budget == "auto":
         return None
-    if isinstance(budget, str):
-        from dask.utils import parse_bytes
-
-        n_bytes = int(parse_bytes(budget))
-    else:
-        n_bytes = int(budget)
+    try:
+        n_bytes = _parsed(budget) if isinstance(budget, str) else int(budget)
+    except (OverflowError, TypeError, ValueError):
+        raise ValueError(
+            "memory_budget must be a number of bytes, text such as '4GB', or 'auto', "
+            f"got {budget!r}."
+        ) from None
     if n_bytes <= 0:
         raise ValueError(f"memory_budget must be positive, got {budget!r}.")
     return n_bytes
 
 
+def _parsed(text: str) -> int:
+    from dask.utils import parse_bytes
+
+    return int(parse_bytes(text))
+
+
+class _StandardError(logging.Handler):
+    """Write lines to standard error for as long as the program has no other handler."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        handlers = [*LOGGER.handlers, *logging.getLogger().handlers]
+        if all(isinstance(h, _StandardError | logging.NullHandler) for h in handlers):
+            sys.stderr.write(self.format(record) + "\n")
+
+
+_STANDARD_ERROR = _StandardError()
+_STANDARD_ERROR.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+
 def _apply_log_level(level: int) -> None:
     LOGGER.setLevel(level)
-    if not any(type(h) is not logging.NullHandler for h in LOGGER.handlers) and not (
-        logging.getLogger().handlers
-    ):
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-        LOGGER.addHandler(handler)
+    # A handler that is there already is not added again.
+    LOGGER.addHandler(_STANDARD_ERROR)

@@ -9,6 +9,7 @@ read is held in (cluster) memory if it fits there.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import dask
 import dask.array as da
@@ -179,16 +180,22 @@ def _row_blocks(collection: Any) -> list[Any]:
 def _wrapped(value: Any) -> Any:
     if is_dask(value):
         return value
-    array = np.asarray(value)
-    # The largest slices that are still cut fine enough for threads to share.
-    chunks = _row_chunks(array, LARGE_BLOCK_BYTES // 4)
-    # Without a name dask would hash the whole array to make one.
-    return da.from_array(array, chunks=chunks, name=False)
+    # `da.from_array` would copy; slices of a file that is mapped stay on disk, too.
+    array = np.asanyarray(value)
+    starts = range(0, max(1, len(array)), _rows_of(array, LARGE_BLOCK_BYTES // 4))
+    parts = [array[i : i + starts.step] for i in starts]
+    name, rest = f"rows-{uuid4().hex}", (0,) * (array.ndim - 1)
+    return da.Array(
+        {(name, i, *rest): part for i, part in enumerate(parts)},
+        name,
+        (tuple(map(len, parts)), *((n,) for n in array.shape[1:])),
+        meta=array[:0],
+    )
 
 
-def _row_chunks(array: Any, block_bytes: int) -> tuple[int, ...]:
-    row = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=int)))
-    return (max(1, block_bytes // row), *(-1 for _ in array.shape[1:]))
+def _rows_of(array: Any, n_bytes: int) -> int:
+    row = array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=int))
+    return max(1, n_bytes // max(1, row))
 
 
 def _has_unknown_rows(collection: Any) -> bool:
@@ -197,13 +204,20 @@ def _has_unknown_rows(collection: Any) -> bool:
 
 def _with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
     if hasattr(collection, "to_dask_array"):
-        array = collection.to_dask_array(lengths=counts)
-        if collection.ndim == 1:
-            return array
-        dtype = _common_float(collection.dtypes)
-        return array.map_blocks(_float_block, dtype, dtype=dtype)
+        if collection.ndim == 2:
+            dtype = _common_float(collection.dtypes)
+            meta = collection._meta.astype(dtype)
+            collection = collection.map_partitions(_float_frame, dtype, meta=meta)
+        return collection.to_dask_array(lengths=counts)
     chunks = (counts, *collection.chunks[1:])
     return da.Array(collection.dask, collection.name, chunks, meta=collection._meta)
+
+
+def _float_frame(frame: Any, dtype: np.dtype[Any]) -> Any:
+    """Convert a partition; its columns may be nullable or hold Python objects."""
+    return type(frame)(
+        _float_block(frame, dtype), index=frame.index, columns=frame.columns
+    )
 
 
 def _common_float(dtypes: Any) -> np.dtype[Any]:
@@ -236,8 +250,7 @@ def _check_lengths(X: Any, beside: dict[str, Any]) -> None:
 
 def _in_row_blocks(X: Any) -> Any:
     """Put all columns in one block, and cut rows so that no block is large."""
-    row = max(1, X.dtype.itemsize * X.shape[1])
-    rows = max(1, LARGE_BLOCK_BYTES // row)
+    rows = _rows_of(X, LARGE_BLOCK_BYTES)
     if X.numblocks[1] > 1 or max(X.chunks[0], default=0) > rows:
         cut = [size for n in X.chunks[0] for size in _cut(n, rows)]
         return X.rechunk((tuple(cut), -1))

@@ -10,7 +10,7 @@ __all__ = ["gather"]
 
 
 def gather(
-    X: Any, y: Any, params: dict[str, Any], budget: int
+    X: Any, y: Any, params: dict[str, Any], budget: int, copies: float = 1.0
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Compute every dask collection among the arguments, together.
 
@@ -21,8 +21,10 @@ def gather(
     params : dict
         Fit parameters, such as weights.
     budget : int
-        Bytes that the result may take. Sizes that were unknown are measured first, and
-        a result over the budget is refused before it is brought here.
+        Bytes that may be taken here. Sizes that were unknown are measured first, and
+        what is over the budget is refused before it is brought here.
+    copies : float, default=1.0
+        What its use will take, in multiples of the result.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def gather(
     Raises
     ------
     NoEngineError
-        If the sizes that had to be measured add up to more than `budget`.
+        If sizes that had to be measured add up to too much.
     """
     values = [X, y, *params.values()]
     collections = [value for value in values if is_dask(value)]
@@ -41,13 +43,13 @@ def gather(
     # dask is imported only once a dask collection is seen.
     from sklearn_dask_auto.inputs.scheduler import compute
 
-    _check_size(collections, budget)
+    _check_size(collections, budget, copies)
     computed = iter(compute(*collections))
     X, y, *rest = (next(computed) if is_dask(value) else value for value in values)
     return X, y, dict(zip(params, rest, strict=True))
 
 
-def _check_size(collections: list[Any], budget: int) -> None:
+def _check_size(collections: list[Any], budget: int, copies: float) -> None:
     unknown = [c for c in collections if describe(c).n_bytes is None]
     if not unknown:
         return
@@ -59,11 +61,12 @@ def _check_size(collections: list[Any], budget: int) -> None:
         sum(count) * _row_bytes(collection)
         for count, collection in zip(counts, unknown, strict=True)
     )
-    if needed > budget:
+    if copies * needed > budget:
         raise NoEngineError(
-            f"The input has {sum(counts[0]):,} rows and takes {format_bytes(needed)}, "
-            f"over the memory budget of {format_bytes(budget)} of this process. Raise "
-            "it with set_config(memory_budget=...), or pass fewer rows."
+            f"The input has {sum(counts[0]):,} rows and takes {format_bytes(needed)}; "
+            f"with the copies that a fit makes, {format_bytes(copies * needed)}, over "
+            f"the memory budget of {format_bytes(budget)} of this process. Raise it "
+            "with set_config(memory_budget=...), or pass fewer rows."
         )
 
 

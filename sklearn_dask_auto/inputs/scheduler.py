@@ -8,6 +8,7 @@ client, which a blocking call cannot use.
 
 import functools
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,32 +23,22 @@ __all__ = ["block_workers", "compute", "is_at_hand", "persist", "thread_count"]
 
 def compute(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together, each shared task once."""
-    is_mixed = len({_is_expression(c) for c in collections}) > 1
-    graphs = [_parts(c) if is_mixed and _is_expression(c) else c for c in collections]
-    with _context() as options, _one_blas_thread():
-        values = dask.compute(*graphs, **options)
-    return tuple(
-        value if graph is collection else _joined(value, collection)
-        for value, graph, collection in zip(values, graphs, collections, strict=True)
-    )
+    # dask 2026.1 to 2026.8 puts collections of a kind side by side and returns their
+    # values in that order: (array, frame, array) comes back as (array, array, frame).
+    order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
+    with _context() as options, _one_blas_thread(), warnings.catch_warnings():
+        # Kinds apart, as dask recommends, would share no task.
+        warnings.filterwarnings("ignore", "Computing mixed collections", UserWarning)
+        values = dask.compute(*(collections[i] for i in order), **options)
+    return tuple(values[order.index(i)] for i in range(len(order)))
 
 
-def _is_expression(collection: Any) -> bool:
-    """Tell DataFrames from arrays and delayed values.
-
-    `dask.compute(array, frame, array)` returns its values in another order, at least
-    from dask 2026.1 to 2026.8: it puts all that are not expressions side by side.
-    """
-    return hasattr(collection, "expr")
-
-
-def _parts(frame: Any) -> list[Any]:
-    return list(frame.to_delayed())
-
-
-def _joined(parts: list[Any], frame: Any) -> Any:
-    join, arguments = frame.__dask_postcompute__()
-    return join(parts, *arguments)
+def _kind(collection: Any) -> int:
+    """Number the kinds of collections that dask optimises apart."""
+    # Of the class, as a delayed value has every attribute.
+    if hasattr(type(collection), "numblocks"):
+        return 0
+    return 2 if hasattr(type(collection), "expr") else 1
 
 
 def persist(*collections: Any) -> tuple[Any, ...]:

@@ -67,8 +67,15 @@ class Cost:
         return max(parts, key=lambda part: float(getattr(self, part)))
 
 
-def cost_of(engine: str, profile: Profile, job: Job, resources: Resources) -> Cost:
-    """Price one engine. A size that is unknown is priced as zero."""
+def cost_of(
+    engine: str, profile: Profile, job: Job, resources: Resources, budget: int
+) -> Cost:
+    """Price one engine. A size that is unknown is priced as zero.
+
+    `budget` limits how many local processes share the work, as each holds copies.
+    """
+    if engine == "sklearn":
+        return _sklearn(profile, job, resources, budget)
     return _PRICES[engine](profile, job, resources)
 
 
@@ -83,20 +90,28 @@ def slots(limit: int, job: Job) -> int:
     return max(1, min(limit, cap, job.n_fits))
 
 
-def _sklearn(profile: Profile, job: Job, resources: Resources) -> Cost:
+def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> Cost:
     gather = _gather_seconds(profile)
-    n_bytes = _held_bytes(profile, job)
     one_fit = _fit_seconds(profile, job, resources.cores)
-    serial = Cost(compute=job.n_fits * one_fit, transfer=gather, n_bytes=n_bytes)
+    serial = Cost(
+        compute=job.n_fits * one_fit,
+        transfer=gather,
+        n_bytes=_held_bytes(profile, job),
+    )
+    # joblib writes one copy that all processes map; what a fit adds, each holds.
+    shared = (profile.n_bytes or 0) * (2 if profile.is_dask else 1)
+    added = int((job.copies - 1) * (profile.n_bytes or 0))
     workers = slots(resources.cores, job)
-    if workers == 1 or resources.is_in_worker:
+    if added > 0:
+        workers = min(workers, (budget - shared) // added)
+    if workers <= 1 or resources.is_in_worker:
         return serial
     parallel = Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
         transfer=gather,
         overhead=WORKER_CALL_SECONDS + job.n_fits * WORKER_FIT_SECONDS / workers,
         start=0.0 if resources.has_warm_workers else WORKER_START_SECONDS,
-        n_bytes=n_bytes * (1 + workers),
+        n_bytes=shared + workers * added,
         n_workers=workers,
     )
     return min(serial, parallel, key=lambda cost: cost.seconds)
@@ -118,9 +133,8 @@ def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
 
 def _blockwise(profile: Profile, job: Job, resources: Resources) -> Cost:
     workers, task_seconds = _block_workers(resources)
-    groups = min(
-        profile.n_blocks, max(workers, -(-(profile.n_bytes or 0) // GROUP_BYTES))
-    )
+    # Not rounded up: a step in the price would make the choice jump back and forth.
+    groups = min(profile.n_blocks, max(workers, (profile.n_bytes or 0) / GROUP_BYTES))
     return Cost(
         compute=job.n_fits * _fit_seconds(profile, job, workers),
         overhead=job.n_fits * job.passes * (groups + 4) * task_seconds,
@@ -143,7 +157,6 @@ def _dask_ml(profile: Profile, job: Job, resources: Resources) -> Cost:
 
 
 _PRICES = {
-    "sklearn": _sklearn,
     "joblib": _joblib,
     "dask-ml": _dask_ml,
     "blockwise": _blockwise,

@@ -43,11 +43,14 @@ def decide(
         Its ``engine`` is None where no engine can do the job, or where the one asked
         for by name cannot.
     """
-    budget = memory_budget or int(FREE_MEMORY_SHARE * resources.free_memory)
+    if memory_budget is None:
+        budget = int(FREE_MEMORY_SHARE * resources.free_memory)
+    else:
+        budget = memory_budget
     candidates = tuple(
         Candidate(
             engine,
-            cost_of(engine, profile, job, resources),
+            cost_of(engine, profile, job, resources, budget),
             tuple(_reasons(engine, profile, job, resources, budget)),
             tuple(_reservations(engine, profile, job, budget)),
         )

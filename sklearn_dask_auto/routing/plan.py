@@ -94,7 +94,13 @@ class Plan:
         return _listed(plan)
 
     def refusal(self) -> str:
-        """Say why nothing can be done, or why the engine asked for cannot do it."""
+        """Say why nothing can be done, or why the engine asked for cannot do it.
+
+        Returns
+        -------
+        message : str
+            Every condition that failed, one a line, and the engines that can.
+        """
         asked = self.job.engine
         head = f"{self.job.estimator}.{self.job.method} on {self.profile}:"
         if asked == "auto":

@@ -72,8 +72,8 @@ def format_bytes(n_bytes: float) -> str:
     '1.6 GB'
     """
     size = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 999.5 or unit == "TB":
-            break
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
         size /= 1000
-    return f"{size:.3g} {unit}"
+    return f"{size:.3g} TB"

@@ -1,0 +1,142 @@
+"""What every test can ask for: data, a scheduler that refuses, a real cluster.
+
+Two fixtures hold for all tests: no test may leave a Dask client, a changed setting or
+a changed dask scheduler behind.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from sklearn_dask_auto import get_config
+
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
+settings.register_profile("here", deadline=None, max_examples=50)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(autouse=True)
+def no_client_left() -> Iterator[None]:
+    """Fail a test that leaves another default client than it found."""
+    before = _default_client()
+    yield
+    assert _default_client() is before, "the test left a Dask client behind"
+
+
+@pytest.fixture(autouse=True)
+def no_setting_left() -> Iterator[None]:
+    """Fail a test that leaves other settings than it found."""
+    before = _settings()
+    yield
+    assert _settings() == before, "the test left settings behind"
+
+
+def _default_client() -> Any:
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.Client.current()
+    except ValueError:
+        return None
+
+
+def _settings() -> tuple[Any, ...]:
+    level = logging.getLogger("sklearn_dask_auto").level
+    return get_config(), level, dask.config.get("scheduler", None)
+
+
+@pytest.fixture
+def no_compute() -> Iterator[None]:
+    """Have dask raise on `compute` and `persist`, and fail if someone caught that."""
+    calls = []
+
+    def refuse(graph: Any, keys: Any, **options: Any) -> Any:
+        calls.append(keys)
+        raise AssertionError(f"a dask graph was computed, for {keys}")
+
+    with dask.config.set(scheduler=refuse):
+        yield
+    assert not calls, "a dask graph was computed"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """Return the address of a cluster of two worker processes, one thread each."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit="1GB",
+        # Any port: distributed leaks a socket where its usual port is taken.
+        dashboard_address=":0",
+    ) as local_cluster:
+        yield local_cluster.scheduler_address
+
+
+@pytest.fixture
+def client(cluster: str) -> Iterator[Any]:
+    """Connect to the cluster; its client is the default one for this test."""
+    from distributed import Client
+
+    with Client(cluster) as connected:
+        yield connected
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def make_blobs(rng: np.random.Generator) -> Callable[..., Any]:
+    """Return a maker of rows around well separated centers, with their labels."""
+
+    def make(
+        n_rows: int = 300, n_columns: int = 4, n_centers: int = 3, dtype: Any = float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        centers = 10 * np.arange(n_centers)[:, np.newaxis] * np.ones(n_columns)
+        labels = rng.integers(n_centers, size=n_rows)
+        X = centers[labels] + rng.normal(size=(n_rows, n_columns))
+        return X.astype(dtype), labels
+
+    return make
+
+
+@pytest.fixture(params=["numpy", "dask array", "dask dataframe"])
+def in_container(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a function that puts an array into one of the containers, in blocks."""
+    container = request.param
+
+    def put(array: np.ndarray, rows_per_block: int = 100) -> Any:
+        if container == "numpy":
+            return array
+        if container == "dask array":
+            return da.from_array(array, chunks=(rows_per_block, *array.shape[1:]))
+        import dask.dataframe as dd
+
+        if array.ndim == 1:
+            frame: Any = pd.Series(array, name="y")
+        else:
+            frame = pd.DataFrame(array, columns=[f"x{i}" for i in range(len(array.T))])
+        return dd.from_pandas(frame, chunksize=rows_per_block)
+
+    put.container = container  # type: ignore[attr-defined]
+    return put
