@@ -68,8 +68,8 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--size",
         choices=("small", "tutorial"),
         default="small",
-        help="rows for KMeans: small has 500,000 and takes under a minute; tutorial "
-        "has 10,000,000, needs 4 GB of free memory and takes minutes (default: small)",
+        help="rows for KMeans: small has 500,000; tutorial has 10,000,000 and needs "
+        "4 GB of free memory; either takes about a minute (default: small)",
     )
     demo.add_argument(
         "--cluster",
