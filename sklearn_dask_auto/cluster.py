@@ -190,7 +190,7 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
             Fitted.
         """
         # Labels over the memory budget are not learned, and none may be left over.
-        vars(self).pop("labels_", None)
+        self.__dict__.pop("labels_", None)
         self._fit_as_planned(X, None, {"sample_weight": sample_weight})
         if not hasattr(self, "labels_"):
             self.labels_ = self.predict(X)
