@@ -1,4 +1,4 @@
-"""What every test can ask for: data, a scheduler that refuses, a real cluster.
+"""What every test can ask for: a scheduler that refuses, a real cluster.
 
 Two fixtures hold for all tests: no test may leave a Dask client, a changed setting or
 a changed dask scheduler behind.
@@ -7,13 +7,10 @@ a changed dask scheduler behind.
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import dask
-import dask.array as da
-import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import settings
 
@@ -98,45 +95,3 @@ def client(cluster: str) -> Iterator[Any]:
 
     with Client(cluster) as connected:
         yield connected
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def make_blobs(rng: np.random.Generator) -> Callable[..., Any]:
-    """Return a maker of rows around well separated centers, with their labels."""
-
-    def make(
-        n_rows: int = 300, n_columns: int = 4, n_centers: int = 3, dtype: Any = float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        centers = 10 * np.arange(n_centers)[:, np.newaxis] * np.ones(n_columns)
-        labels = rng.integers(n_centers, size=n_rows)
-        X = centers[labels] + rng.normal(size=(n_rows, n_columns))
-        return X.astype(dtype), labels
-
-    return make
-
-
-@pytest.fixture(params=["numpy", "dask array", "dask dataframe"])
-def in_container(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Return a function that puts an array into one of the containers, in blocks."""
-    container = request.param
-
-    def put(array: np.ndarray, rows_per_block: int = 100) -> Any:
-        if container == "numpy":
-            return array
-        if container == "dask array":
-            return da.from_array(array, chunks=(rows_per_block, *array.shape[1:]))
-        import dask.dataframe as dd
-
-        if array.ndim == 1:
-            frame: Any = pd.Series(array, name="y")
-        else:
-            frame = pd.DataFrame(array, columns=[f"x{i}" for i in range(len(array.T))])
-        return dd.from_pandas(frame, chunksize=rows_per_block)
-
-    put.container = container  # type: ignore[attr-defined]
-    return put

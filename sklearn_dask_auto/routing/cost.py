@@ -12,21 +12,21 @@ from sklearn_dask_auto.routing.resources import Cluster, Resources
 
 __all__ = ["Cost", "cost_of"]
 
-OPERATIONS_PER_SECOND = 1.5e10
+OPERATIONS_PER_SECOND = 1.4e10
 """One core, compiled code on blocks in cache."""
-COPY_BYTES_PER_SECOND = 2e9
+COPY_BYTES_PER_SECOND = 3.6e9
 """Assembling blocks in this process."""
 WIRE_BYTES_PER_SECOND = 3e8
-"""Between this process and a worker, serialisation included."""
-LOCAL_TASK_SECONDS = 2e-4
-CLUSTER_TASK_SECONDS = 2e-3
+"""Between this process and a worker over a network; on one machine it is 1e9."""
+LOCAL_TASK_SECONDS = 1e-4
+CLUSTER_TASK_SECONDS = 1.7e-3
 """Scheduling one dask task."""
-CLUSTER_FIT_SECONDS = 8e-3
-CLUSTER_CALL_SECONDS = 8e-2
+CLUSTER_FIT_SECONDS = 1e-2
+CLUSTER_CALL_SECONDS = 3e-2
 """A fit sent through joblib's dask backend, and opening and closing the backend."""
-WORKER_FIT_SECONDS = 2e-3
-WORKER_CALL_SECONDS = 2e-2
-WORKER_START_SECONDS = 2.5
+WORKER_FIT_SECONDS = 1e-3
+WORKER_CALL_SECONDS = 1e-2
+WORKER_START_SECONDS = 1.7
 """The same for joblib's local worker processes, and starting them."""
 GROUP_BYTES = 64_000_000
 """Blocks smaller than this are worked on together, in one task."""
@@ -91,7 +91,7 @@ def slots(limit: int, job: Job) -> int:
 
 
 def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> Cost:
-    gather = _gather_seconds(profile)
+    gather = _gather_seconds(profile, resources)
     one_fit = _fit_seconds(profile, job, resources.cores)
     serial = Cost(
         compute=job.n_fits * one_fit,
@@ -123,7 +123,7 @@ def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
     n_bytes = profile.n_bytes or 0
     return Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
-        transfer=_gather_seconds(profile)
+        transfer=_gather_seconds(profile, resources)
         + n_bytes * cluster.n_workers / WIRE_BYTES_PER_SECOND,
         overhead=CLUSTER_CALL_SECONDS + job.n_fits * CLUSTER_FIT_SECONDS / workers,
         n_bytes=_held_bytes(profile, job),
@@ -176,8 +176,12 @@ def _rounds(n_fits: int, workers: int) -> float:
     return max(n_fits / workers, 1.0)
 
 
-def _gather_seconds(profile: Profile) -> float:
-    return (profile.n_bytes or 0) / COPY_BYTES_PER_SECOND if profile.is_dask else 0.0
+def _gather_seconds(profile: Profile, resources: Resources) -> float:
+    if not profile.is_dask:
+        return 0.0
+    is_remote = resources.cluster is not None
+    rate = WIRE_BYTES_PER_SECOND if is_remote else COPY_BYTES_PER_SECOND
+    return (profile.n_bytes or 0) / rate
 
 
 def _held_bytes(profile: Profile, job: Job) -> int:

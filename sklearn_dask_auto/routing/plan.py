@@ -133,9 +133,9 @@ class Plan:
     def _rows(self, candidate: Candidate) -> list[str]:
         cost = candidate.cost
         mark = "->" if candidate.engine == self.engine else "  "
-        notes = [*candidate.reasons, *(f"auto: {r}" for r in candidate.reservations)]
+        notes = list(candidate.reasons)
         if candidate.is_able:
-            notes.insert(0, cost.binds)
+            notes = [cost.binds, *(f"auto: {r}" for r in candidate.reservations)]
             figures = (
                 f"{cost.seconds:>9.2g}{format_bytes(cost.n_bytes):>10}"
                 f"{cost.n_workers:>8}"
