@@ -6,6 +6,7 @@ Input that is a dask collection is brought here first, once.
 from typing import Any
 
 import joblib
+from joblib.parallel import get_active_backend
 
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.routing import Plan
@@ -17,13 +18,15 @@ def fit(
     estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Fit in this process; see `Engine.fit`."""
-    X, y, params = gather(X, y, params, plan.budget)
+    X, y, params = gather(X, y, params, plan.budget, plan.job.copies)
     learned: dict[str, Any] = estimator._fit_in_memory(X, y, params, plan)
     return learned
 
 
 def workers(n_workers: int, data: list[Any]) -> joblib.Parallel:
     """Return a `Parallel` over local processes, which share large arrays by mapping.
+
+    With the user's own settings for them, if a ``joblib.parallel_config`` is in force.
 
     Parameters
     ----------
@@ -32,4 +35,7 @@ def workers(n_workers: int, data: list[Any]) -> joblib.Parallel:
     data : list of object
         Not needed: joblib maps what is large, once.
     """
-    return joblib.Parallel(n_jobs=n_workers, backend="loky", return_as="generator")
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "LokyBackend":
+        backend = "loky"
+    return joblib.Parallel(n_jobs=n_workers, backend=backend, return_as="generator")

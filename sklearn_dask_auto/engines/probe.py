@@ -5,24 +5,22 @@ chosen from outside; this is the public seam at which the library decides where 
 run. The first fits run in this process, one after another, and are kept. After each,
 `choose` is asked, with the time they took, where the rest should run: here, or in
 another `joblib.Parallel`. Whatever else asks joblib for workers meanwhile, such as the
-fits themselves or the refit, finds the backend that was active before.
+fits themselves or the refit, finds the settings that were in force before: the first
+`Parallel` that finds the backend is the search's, and the last to do so.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import joblib
-from joblib.parallel import (
-    FallbackToBackend,
-    ParallelBackendBase,
-    get_active_backend,
-)
+from joblib.parallel import ParallelBackendBase
 
 __all__ = ["ProbingBackend"]
 
-Choose = Callable[[float, int], "joblib.Parallel | None"]
-"""(mean seconds of a fit so far, fits left) -> where to run them, None for here."""
+Choose = Callable[[float, list[Any]], "joblib.Parallel | None"]
+"""(mean seconds of a fit so far, calls left) -> where to run them, None for here."""
 
 
 class ProbingBackend(ParallelBackendBase):
@@ -31,39 +29,42 @@ class ProbingBackend(ParallelBackendBase):
     Parameters
     ----------
     choose : callable
-        ``choose(mean_seconds, n_left)`` returns a `joblib.Parallel` with
+        ``choose(mean_seconds, calls_left)`` returns a `joblib.Parallel` with
         ``return_as="generator"``, or None to run one more fit here.
     n_probes : int, default=1
         Fits to run here before the first question; 0 to ask at once.
     """
 
     supports_retrieve_callback = False
-    supports_sharedmem = True
 
     def __init__(self, choose: Choose, n_probes: int = 1) -> None:
         super().__init__()
         self._choose = choose
         self._n_probes = n_probes
-        self._outer_backend, self._outer_n_jobs = get_active_backend()
-        self._owner: Any = None
+        self._config: Any = None
         self._queue: list[_Fit] = []
         self._seconds: list[float] = []
         self._elsewhere: Iterator[Any] | None = None
 
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Be found by the next `joblib.Parallel` of this thread, and by no other."""
+        self._config = joblib.parallel_config(backend=self)
+        try:
+            yield
+        finally:
+            self._config.unregister()
+
     def effective_n_jobs(self, n_jobs: int) -> int:
-        """Return 2 for the search, so that joblib uses this backend at all."""
-        if self._owner is None:
-            return int(self._outer_backend.effective_n_jobs(n_jobs))
+        """Return 2, as joblib runs a single job without asking its backend."""
         return 2
 
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
-        """Serve the first `Parallel`, which is the search's; send others elsewhere."""
-        if self._owner is not None or self._seconds:
-            raise FallbackToBackend(self._outer_backend)
-        self._owner = parallel
+        """Serve the search's `Parallel`, and step aside for all others."""
+        self._config.unregister()
         # Every fit is queued at once, so that the rest can be handed over together.
         parallel.pre_dispatch = "all"
-        return 2
+        return self.effective_n_jobs(n_jobs)
 
     def submit(self, func: Any, callback: Any = None) -> "_Fit":
         """Queue a batch of one fit; it runs when its result is asked for."""
@@ -83,10 +84,6 @@ class ProbingBackend(ParallelBackendBase):
         out.callback(results)
         return results
 
-    def terminate(self) -> None:
-        """Step aside: the search is over, and the refit is not ours."""
-        self._owner = None
-
     def abort_everything(self, ensure_ready: bool = True) -> None:
         """Drop what has not run."""
         self._queue.clear()
@@ -95,20 +92,14 @@ class ProbingBackend(ParallelBackendBase):
 
     def _send_rest(self) -> None:
         seconds = sum(self._seconds) / max(1, len(self._seconds))
-        parallel = self._choose(seconds, len(self._queue))
+        calls = [call for fit in self._queue for call in fit.calls]
+        parallel = self._choose(seconds, calls)
         if parallel is not None:
-            # A list, as the queue shrinks while joblib still reads.
-            calls = [call for fit in self._queue for call in fit.calls]
             self._elsewhere = iter(parallel(calls))
 
     def _run_here(self, fit: "_Fit") -> list[Any]:
         started = time.perf_counter()
-        with joblib.parallel_config(
-            backend=self._outer_backend, n_jobs=self._outer_n_jobs
-        ):
-            results = [
-                function(*args, **kwargs) for function, args, kwargs in fit.calls
-            ]
+        results = [function(*args, **kwargs) for function, args, kwargs in fit.calls]
         self._seconds.append(time.perf_counter() - started)
         return results
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
-from sklearn.utils import indexable
+from sklearn.utils import Bunch, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin
@@ -16,6 +17,7 @@ from sklearn_dask_auto._sklearn import (
     parameter_constraints,
 )
 from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.routing import ENGINES, Job, Plan, Profile
@@ -97,7 +99,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     >>> X, y = load_iris(return_X_y=True)
     >>> search = AutoScaleSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(X, y)
     >>> search.best_params_
-    {'C': 1}
+    {'C': 10}
 
     The same with dask arrays, which are brought here once; predictions are lazy:
 
@@ -105,7 +107,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     >>> dX, dy = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
     >>> search = AutoScaleSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(dX, dy)
     >>> search.best_params_
-    {'C': 1}
+    {'C': 10}
     >>> search.predict(dX)
     dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
     """
@@ -193,6 +195,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             and `y` are brought here.
         """
         if not is_dask(X):
+            _, y, params = gather(None, y, params, budget=2**63)
             return super().score(X, y, **params)
         check_is_fitted(self)
         with blockwise_view(self, X, y, params) as (view, y_here, params_here):
@@ -203,6 +206,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     ) -> None:
         """Evaluate every candidate of the grid, as scikit-learn's own class does."""
         GridSearchCV._run_search(self, evaluate_candidates, callback_ctx=callback_ctx)
+
+    def _get_routed_params_for_fit(self, params: dict[str, Any]) -> Any:
+        routed = super()._get_routed_params_for_fit(params)
+        # joblib's dask backend sends ahead, once, what can be referred to weakly. A
+        # plain dict cannot, so that each fit would carry the weights of all rows.
+        routed.estimator.fit = Bunch(**routed.estimator.fit)
+        routed.scorer.score = Bunch(**routed.scorer.score)
+        return routed
 
     def _fit_in_memory(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
@@ -222,7 +233,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             engine=self.engine,
             refusals=(("blockwise", no_search), ("dask-ml", _DASK_ML_SEARCH)),
             n_fits=max(1, _count_candidates(self.param_grid) * _count_splits(self.cv)),
-            n_jobs=self.n_jobs,
+            # As in joblib: what is not said here may be said around it.
+            n_jobs=get_active_backend()[1] if self.n_jobs is None else self.n_jobs,
             passes=20.0,
             operations=20.0,
         )

@@ -1,0 +1,115 @@
+"""Run scikit-learn's own test modules on this library's classes: a pytest plugin.
+
+``python -m pytest -p tests.upstream.plugin -c tests/upstream/settings.ini --pyargs
+sklearn.cluster.tests.test_k_means`` collects that module as it is, except that the
+name of the class mirrored means ours in it, and nowhere else. What fails for a reason
+is listed in ``expected.toml``; the list is strict in every direction.
+"""
+
+import importlib
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import sklearn_dask_auto
+
+__all__ = ["SWAPS"]
+
+EXPECTED = Path(__file__).with_name("expected.toml")
+SWAPS = {
+    "sklearn.cluster.tests.test_k_means": ("KMeans", "AutoScaleKMeans"),
+    "sklearn.model_selection.tests.test_search": ("GridSearchCV", "AutoScaleSearchCV"),
+}
+"""For each test module, the name in it that is replaced and what replaces it."""
+
+
+@dataclass(frozen=True)
+class ExpectedFailure:
+    """A test of scikit-learn that this library fails, and why.
+
+    Parameters
+    ----------
+    test : str
+        "module.name::function", or "module.name::function[parameters]" for one case.
+    reason : str
+        Why that is right.
+    versions : str
+        Where it holds, as a requirement: "scikit-learn>=1.9,<1.10".
+    """
+
+    test: str
+    reason: str
+    versions: str
+
+    @property
+    def applies(self) -> bool:
+        """The version installed is among `versions`."""
+        requirement = Requirement(self.versions)
+        return requirement.specifier.contains(
+            version(requirement.name), prereleases=True
+        )
+
+    def matches(self, item: pytest.Item) -> bool:
+        """Tell whether this is about `item`."""
+        module, _, name = self.test.partition("::")
+        is_named = name in (item.name, getattr(item, "originalname", item.name))
+        return is_named and _module_name(item) == module
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what the modules import, so that only they see a replaced name."""
+    for name in SWAPS:
+        importlib.import_module(name)
+        del sys.modules[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Iterator[None]:
+    """Replace a name while its test module is imported, which collecting it does."""
+    swap = SWAPS.get(_module_name(collector))
+    if not isinstance(collector, pytest.Module) or swap is None:
+        return (yield)
+    original, ours = swap
+    package = importlib.import_module(_module_name(collector).split(".tests.")[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(package, original, getattr(sklearn_dask_auto, ours))
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Mark expected failures, and refuse a list that names what does not exist."""
+    collected = {_module_name(item) for item in items}
+    selects_tests = any("::" in arg for arg in config.args)
+    for failure in _expected_failures():
+        concerned = [item for item in items if failure.matches(item)]
+        module = failure.test.partition("::")[0]
+        if not concerned and module in collected and not selects_tests:
+            raise pytest.UsageError(f"{EXPECTED}: no test is named {failure.test!r}.")
+        for item in concerned:
+            item.add_marker(pytest.mark.xfail(reason=failure.reason, strict=True))
+
+
+def _expected_failures() -> list[ExpectedFailure]:
+    entries = tomllib.loads(EXPECTED.read_text())["failure"]
+    failures = [ExpectedFailure(**entry) for entry in entries]
+    strangers = {f.test for f in failures if f.test.partition("::")[0] not in SWAPS}
+    if strangers:
+        raise pytest.UsageError(f"{EXPECTED}: no module is run for {strangers}.")
+    return [failure for failure in failures if failure.applies]
+
+
+def _module_name(node: pytest.Item | pytest.Collector) -> str:
+    """Return the dotted name of the module of scikit-learn that a node is in."""
+    parts = node.path.with_suffix("").parts
+    return ".".join(parts[parts.index("sklearn") :]) if "sklearn" in parts else ""
