@@ -7,6 +7,7 @@ a process or a cluster; `distributed` is looked at only where the user has impor
 import functools
 import importlib.util
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +37,26 @@ def survey(*, with_cluster: bool = True) -> Resources:
     Returns
     -------
     resources : Resources
-        Facts as of this call: workers come and go.
+        Facts as of this call, as workers come and go; of this machine, up to a second
+        old, as reading them takes longer than all the rest of a plan.
     """
     cluster, problem, is_in_worker = _cluster(with_cluster)
+    cores, free_memory = _machine(int(time.monotonic()))
     return Resources(
-        cores=joblib.cpu_count(),
-        free_memory=_free_memory(),
+        cores=cores,
+        free_memory=free_memory,
         cluster=cluster,
         cluster_problem=problem,
         is_in_worker=is_in_worker,
         has_dask_ml=_is_installed("dask_ml"),
         has_warm_workers=_has_warm_workers(),
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _machine(second: int) -> tuple[int, int]:
+    """Return the cores and the free memory of this process, in this second."""
+    return joblib.cpu_count(), _free_memory()
 
 
 def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:

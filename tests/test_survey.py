@@ -13,6 +13,14 @@ GIGABYTE = 10**9
 NO_LIMIT_V1 = "9223372036854771712"
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Have every test look for itself, and leave nothing it made up to the next."""
+    _survey._machine.cache_clear()
+    yield
+    _survey._machine.cache_clear()
+
+
 @pytest.fixture
 def cgroup(tmp_path, monkeypatch):
     """Stand in for the kernel's files, on a machine with 8 GB, 4 GB of them free."""
@@ -74,10 +82,13 @@ def test_free_memory_heeds_the_container(cgroup, files, free):
     assert survey().free_memory == free * GIGABYTE
 
 
-def test_free_memory_is_of_this_moment(cgroup):
+def test_free_memory_is_of_this_second(cgroup, monkeypatch):
+    seconds = iter([10.0, 10.9, 11.0, 12.5])
+    monkeypatch.setattr(_survey.time, "monotonic", lambda: next(seconds))
     write(cgroup, V2)
     assert survey().free_memory == GIGABYTE
     write(cgroup, {"memory.current": GIGABYTE})
+    assert survey().free_memory == GIGABYTE
     assert survey().free_memory == 2 * GIGABYTE
     write(cgroup, {"memory.max": "max"})
     assert survey().free_memory == 4 * GIGABYTE
