@@ -10,6 +10,7 @@ adopt                           here        learned attributes, `plan_`
 import io
 import pickle
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -47,13 +48,17 @@ def _inherits(method: str) -> Any:
 class AutoScaleMixin:
     """Routing for a class that inherits a scikit-learn estimator after this mixin.
 
-    A subclass says what it asks for (`_job`) and what can take it off scikit-learn's
-    hands (`_kernel`, `_dask_ml_adapter`). Think twice before adding anything here.
+    A subclass says what can take it off scikit-learn's hands (`_kernel`, the module in
+    `kernels/`; `_dask_ml_adapter`, the name in `engines/dask_ml.py`) and how much work
+    it is (`_passes` over the rows, `_operations` for each cell of a pass), or more
+    precisely so in `_job`. Think twice before adding anything here.
     """
 
     engine: str
     _kernel: str | None = None
     _dask_ml_adapter: str | None = None
+    _passes = 1.0
+    _operations = 4.0
 
     def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
         """Say what `fit` would do with this input, without doing it.
@@ -107,8 +112,78 @@ class AutoScaleMixin:
         """
         return self._plain().get_feature_names_out(input_features)
 
+    @available_if(_inherits("fit_transform"))
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit, and transform the same rows.
+
+        Parameters
+        ----------
+        X : {array-like, dask array, dask DataFrame} of shape (n_rows, n_columns)
+            As for `fit`.
+        y : object, default=None
+            As for `fit`.
+        **params : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        X_new : ndarray or dask array
+            Lazy for dask input.
+        """
+        if is_dask(X):
+            return self.fit(X, y, **params).transform(X)  # type: ignore[attr-defined]
+        return super().fit_transform(X, y, **params)  # type: ignore[misc]
+
+    @available_if(_inherits("partial_fit"))
+    def partial_fit(self, X: Any, y: Any = None, *args: Any, **params: Any) -> Any:
+        """Fit further on rows in memory, as scikit-learn does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            Not a dask collection, of which `fit` takes any size.
+        y : object, default=None
+            As in the scikit-learn class that this one mirrors.
+        *args, **params
+            As in the scikit-learn class that this one mirrors.
+
+        Returns
+        -------
+        self : object
+            Fitted further.
+
+        Raises
+        ------
+        TypeError
+            For dask input.
+        """
+        if is_dask(X):
+            raise TypeError(
+                f"{type(self).__name__}.partial_fit takes rows in memory, and X is a "
+                "dask collection. Call fit, which passes over its blocks."
+            )
+        return super().partial_fit(X, y, *args, **params)  # type: ignore[misc]
+
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        raise NotImplementedError
+        refusals = list(self._refusals(profile, params))
+        if self._kernel is None:
+            refusals.append(("blockwise", "there is no blockwise kernel for it"))
+        if self._dask_ml_adapter is None:
+            reason = "dask-ml has no such estimator that keeps scikit-learn's contract"
+            refusals.append(("dask-ml", reason))
+        return Job(
+            estimator=type(self).__name__,
+            engine=self.engine,
+            refusals=tuple(refusals),
+            passes=self._passes,
+            operations=self._operations,
+        )
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        """Return pairs of engine and reason: what this very request rules out."""
+        return ()
 
     def _fit_as_planned(self: Self, X: Any, y: Any, params: dict[str, Any]) -> Self:
         plan = self.explain(X, y, **params)
@@ -155,13 +230,15 @@ class AutoScaleMixin:
         plain.__dict__.update(state)
         return plain
 
-    def _block_model(self, X: Any) -> Any:
+    def _block_model(self, X: Any, method: str) -> Any:
         """Return what to apply to blocks of dask input, after checking its columns."""
+        model = self._plain()
+        if method == "inverse_transform":
+            return model
         from sklearn_dask_auto.inputs.entry import check_columns, check_specimen
 
         check_specimen(self, X)
         check_columns(self, X, reset=False)
-        model = self._plain()
         if not hasattr(X, "columns"):
             # Checked above, once; scikit-learn would warn again at every block.
             vars(model).pop("feature_names_in_", None)
@@ -172,7 +249,7 @@ class AutoScaleMixin:
         check_is_fitted(self)
         from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
 
-        model = self._block_model(X)
+        model = self._block_model(X, method)
         container = transform_container(self) if method == "transform" else "default"
         if container == "default":
             return map_rows(model, method, X)

@@ -1,5 +1,7 @@
 """Clustering: scikit-learn's estimators, for input of any size."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,6 +16,7 @@ from sklearn_dask_auto._sklearn import (
     parameter_constraints,
 )
 from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.kernels.sizes import sample_rows
 from sklearn_dask_auto.routing import ENGINES, Job, Profile
 
 __all__ = ["AutoScaleKMeans"]
@@ -212,21 +215,6 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         labels = self.fit(X, sample_weight=sample_weight).labels_
         return self.predict(X) if is_dask(X) else labels
 
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Compute cluster centers and the distances of each row to them.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        X_new : ndarray or dask array of shape (n_samples, n_clusters)
-            Lazy for dask input.
-        """
-        return self.fit(X, sample_weight=sample_weight).transform(X)
-
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the inertia of `X` around the learned centers.
 
@@ -251,22 +239,20 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         return kmeans.score(self, Pass(rows))
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        from sklearn_dask_auto.kernels.sizes import sample_rows
-
-        init = self.init if isinstance(self.init, str) else "explicit"
-        refusals = []
-        if init == "k-means||":
-            refusals.append(("sklearn", "scikit-learn has no init='k-means||'"))
-        if params.get("sample_weight") is not None:
-            refusals.append(("dask-ml", "dask-ml's KMeans takes no sample_weight"))
-        return Job(
-            estimator=type(self).__name__,
-            engine=self.engine,
-            refusals=tuple(refusals),
+        return replace(
+            super()._job(profile, params),
             passes=10.0 if self.n_init == "auto" else 10.0 * self.n_init,
             operations=2.0 * self.n_clusters + 8.0,
             exact_rows=sample_rows(self.n_clusters),
         )
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if isinstance(self.init, str) and self.init == "k-means||":
+            yield "sklearn", "scikit-learn has no init='k-means||'"
+        if params.get("sample_weight") is not None:
+            yield "dask-ml", "dask-ml's KMeans takes no sample_weight"
 
     def _plain(self) -> Any:
         plain = super()._plain()

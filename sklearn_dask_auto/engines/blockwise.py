@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+from sklearn.utils import get_tags
+
 from sklearn_dask_auto.inputs.entry import enter, hold
 from sklearn_dask_auto.routing import Plan
 
@@ -17,11 +19,18 @@ def fit(
 ) -> dict[str, Any]:
     """Fit on row blocks; see `Engine.fit`."""
     kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
-    rows = enter(estimator, X, params)
+    rows = enter(estimator, X, _beside(estimator, y, params))
     kernel.check(estimator, rows)
     rows = hold(rows, room(plan))
     learned: dict[str, Any] = kernel.fit(estimator, rows, plan.budget)
     return learned
+
+
+def _beside(estimator: Any, y: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Return what lies beside the rows; a target that is missing is scikit-learn's."""
+    if y is None and not get_tags(estimator).target_tags.required:
+        return params
+    return {"y": y, **params}
 
 
 def room(plan: Plan) -> int:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import dask
 import dask.array as da
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
@@ -43,8 +44,9 @@ class Rows:
     ----------
     X : dask array of shape (n_rows, n_columns)
         Known sizes, one block across the columns, float64 or float32.
-    beside : dict of str to dask array of shape (n_rows,)
-        Weights and the like, in the row blocks of `X`.
+    beside : dict of str to dask array of shape (n_rows,) or (n_rows, n_targets)
+        "y", "sample_weight" and the like, in the row blocks of `X`. Weights have the
+        dtype of `X`, a target keeps its own.
     """
 
     X: Any
@@ -64,6 +66,11 @@ class Rows:
     def dtype(self) -> np.dtype[Any]:
         """Dtype of every block."""
         return np.dtype(self.X.dtype)
+
+    @property
+    def is_sparse(self) -> bool:
+        """The blocks are scipy's sparse matrices."""
+        return sp.issparse(self.X._meta)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -103,20 +110,23 @@ def enter(
         which the first pass over the blocks finds.
     """
     X = X if hasattr(X, "ndim") else np.asarray(X)
-    check_columns(estimator, X, reset=reset)
+    check_columns(estimator, X, beside.get("y", "no_validation"), reset=reset)
     beside = {name: value for name, value in beside.items() if value is not None}
     X, *aligned = known_rows([X, *beside.values()])
     _check_lengths(X, dict(zip(beside, aligned, strict=True)))
     check_specimen(estimator, X)
     X = _in_float(_in_row_blocks(X))
-    weights = {
-        name: _aligned(value, X) for name, value in zip(beside, aligned, strict=True)
-    }
-    return Rows(X, weights)
+    pairs = zip(beside, aligned, strict=True)
+    return Rows(X, {name: _aligned(name, value, X) for name, value in pairs})
 
 
-def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
-    """Set or check `n_features_in_` and `feature_names_in_` from metadata."""
+def check_columns(
+    estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool
+) -> None:
+    """Set or check `n_features_in_` and `feature_names_in_` from metadata.
+
+    A `y` of None is scikit-learn's error where the estimator requires a target.
+    """
     if X.ndim != 2:
         return
     if hasattr(X, "columns"):
@@ -125,7 +135,7 @@ def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
         head = pd.DataFrame(columns=list(X.columns))
     else:
         head = np.empty((0, X.shape[1]))
-    validate_data(estimator, head, reset=reset, skip_check_array=True)
+    validate_data(estimator, head, y, reset=reset, skip_check_array=True)
 
 
 def check_specimen(estimator: Any, X: Any) -> None:
@@ -280,8 +290,10 @@ def _float_block(block: Any, dtype: np.dtype[Any]) -> Any:
     )
 
 
-def _aligned(value: Any, X: Any) -> Any:
-    return value.astype(X.dtype).rechunk((X.chunks[0],))
+def _aligned(name: str, value: Any, X: Any) -> Any:
+    if name == "sample_weight":
+        value = value.astype(X.dtype)
+    return value.rechunk((X.chunks[0], *(-1 for _ in value.shape[1:])))
 
 
 def hold(rows: Rows, n_bytes: int) -> Rows:

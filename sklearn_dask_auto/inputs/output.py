@@ -14,8 +14,9 @@ import dask.array as da
 import numpy as np
 
 from sklearn_dask_auto.inputs.entry import specimen
+from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["map_rows", "map_rows_to_frame"]
+__all__ = ["map_rows", "map_rows_to_frame", "score_rows"]
 
 
 def map_rows(model: Any, method: str, X: Any) -> Any:
@@ -73,6 +74,31 @@ def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
     blocks = np.asarray(X.to_delayed(), dtype=object).ravel()
     parts = [apply(block, shared, method, empty) for block in blocks]
     return dd.from_delayed(parts, meta=empty, verify_meta=False)
+
+
+def score_rows(
+    metric: Callable[..., float], predictions: Any, y: Any, sample_weight: Any
+) -> float:
+    """Compute a metric of scikit-learn on lazy predictions, in one computation.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(y, predictions, sample_weight=...)``.
+    predictions : dask array
+        What `map_rows` returns.
+    y, sample_weight : object
+        Of any kind, dask collections included. They and the predictions are brought
+        here, and nothing else.
+
+    Returns
+    -------
+    score : float
+    """
+    predictions, y, weights = gather(
+        predictions, y, {"sample_weight": sample_weight}, budget=2**63
+    )
+    return float(metric(y, predictions, **weights))
 
 
 def _map_partitions(model: Any, method: str, X: Any, empty: Any) -> Any:

@@ -134,7 +134,7 @@ def _optimized(array: Any) -> Any:
 def _row_keys(array: Any) -> list[Any]:
     """Return the key of each row block; there is one block across the columns."""
     keys = array.__dask_keys__()
-    return keys if array.ndim == 1 else [key for (key,) in keys]
+    return keys if array.ndim == 1 else [row[0] for row in keys]
 
 
 def _groups(rows: Rows) -> list[list[int]]:

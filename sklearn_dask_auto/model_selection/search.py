@@ -239,7 +239,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             operations=20.0,
         )
 
-    def _block_model(self, X: Any) -> Any:
+    def _block_model(self, X: Any, method: str) -> Any:
         return self.best_estimator_
 
     def _plain_class(self) -> Any:
