@@ -16,9 +16,14 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
+    "infer_dimension",
+    "is_constant",
+    "lbfgs_iterations",
+    "logistic_loss",
     "openmp_threads",
     "parameter_constraints",
     "transform_container",
+    "without_zeros",
 ]
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
 # `fit_context`: validates parameters and manages callbacks around a public `fit`; there
@@ -43,3 +48,45 @@ def transform_container(estimator: Any) -> str:
     so the dask path has to ask for the setting itself.
     """
     return str(_get_output_config("transform", estimator)["dense"])
+
+
+def logistic_loss(n_classes: int, fit_intercept: bool) -> Any:
+    """Return scikit-learn's loss of a linear classifier, compiled and free of the GIL.
+
+    `LinearModelLoss` and the losses under it are what LogisticRegression minimises;
+    summed over blocks they are its objective to the last digits.
+    """
+    from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
+    from sklearn.linear_model._linear_loss import LinearModelLoss
+
+    is_binary = n_classes == 2
+    base = HalfBinomialLoss() if is_binary else HalfMultinomialLoss(n_classes=n_classes)
+    return LinearModelLoss(base_loss=base, fit_intercept=fit_intercept)
+
+
+def lbfgs_iterations(result: Any, max_iter: int) -> int:
+    """Return the iterations of scipy's L-BFGS, warning as scikit-learn's solvers do."""
+    from sklearn.utils.optimize import _check_optimize_result
+
+    return int(_check_optimize_result("lbfgs", result, max_iter))
+
+
+def is_constant(variance: Any, mean: Any, n_samples: Any) -> Any:
+    """Tell which columns scikit-learn's scalers take for constant, up to rounding."""
+    from sklearn.preprocessing._data import _is_constant_feature
+
+    return _is_constant_feature(variance, mean, n_samples)
+
+
+def without_zeros(scale: Any, constant_mask: Any = None) -> Any:
+    """Return the scale that scikit-learn divides by: 1 for constant columns."""
+    from sklearn.preprocessing._data import _handle_zeros_in_scale
+
+    return _handle_zeros_in_scale(scale, constant_mask=constant_mask)
+
+
+def infer_dimension(spectrum: Any, n_samples: int) -> Any:
+    """Return the number of components that `n_components="mle"` asks PCA for."""
+    from sklearn.decomposition._pca import _infer_dimension
+
+    return _infer_dimension(spectrum, n_samples)

@@ -12,13 +12,26 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from sklearn_dask_auto import AutoScaleKMeans, AutoScaleSearchCV
+from sklearn_dask_auto import (
+    AutoScaleGaussianNB,
+    AutoScaleKMeans,
+    AutoScaleLinearRegression,
+    AutoScaleLogisticRegression,
+    AutoScaleMaxAbsScaler,
+    AutoScaleMinMaxScaler,
+    AutoScalePCA,
+    AutoScaleRidge,
+    AutoScaleSearchCV,
+    AutoScaleStandardScaler,
+)
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
@@ -28,19 +41,31 @@ WEIGHTS = RNG.uniform(0.1, 2, size=90)
 GRID = {"C": [0.01, 1.0]}
 
 INSTANCES = {
+    "gaussian-nb": AutoScaleGaussianNB(),
     "kmeans": AutoScaleKMeans(n_clusters=3, n_init=2, max_iter=5, random_state=0),
+    "linear-regression": AutoScaleLinearRegression(),
+    "logistic": AutoScaleLogisticRegression(max_iter=5),
+    "pca": AutoScalePCA(),
+    "ridge": AutoScaleRidge(),
+    "max-abs-scaler": AutoScaleMaxAbsScaler(),
+    "min-max-scaler": AutoScaleMinMaxScaler(),
     "search-logistic": AutoScaleSearchCV(
         LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"
     ),
     "search-ridge": AutoScaleSearchCV(
         Ridge(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"
     ),
+    "standard-scaler": AutoScaleStandardScaler(),
 }
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
 EXPECTED_FAILURES = {
     "kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
         "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
+    },
+    "ridge": {
+        "check_non_transformer_estimators_n_iter": "scikit-learn leaves Ridge out, by "
+        "its name, as its exact solvers count no iterations"
     },
     "search-ridge": {"check_supervised_y_2d": "DataConversionWarning not caught"},
 }
@@ -67,7 +92,19 @@ def test_scikit_learns_checks_pass(estimator, check):
 
 
 @pytest.mark.parametrize(
-    ("ours", "original"), [(AutoScaleKMeans, KMeans), (AutoScaleSearchCV, GridSearchCV)]
+    ("ours", "original"),
+    [
+        (AutoScaleGaussianNB, GaussianNB),
+        (AutoScaleKMeans, KMeans),
+        (AutoScaleLinearRegression, LinearRegression),
+        (AutoScaleLogisticRegression, LogisticRegression),
+        (AutoScalePCA, PCA),
+        (AutoScaleRidge, Ridge),
+        (AutoScaleMaxAbsScaler, MaxAbsScaler),
+        (AutoScaleMinMaxScaler, MinMaxScaler),
+        (AutoScaleSearchCV, GridSearchCV),
+        (AutoScaleStandardScaler, StandardScaler),
+    ],
 )
 def test_constructor_takes_scikit_learns_parameters_and_then_ours(ours, original):
     def parameters(cls):

@@ -1,0 +1,13 @@
+"""Linear models: scikit-learn's estimators, for input of any size."""
+
+from sklearn_dask_auto.linear_model.least_squares import (
+    AutoScaleLinearRegression,
+    AutoScaleRidge,
+)
+from sklearn_dask_auto.linear_model.logistic import AutoScaleLogisticRegression
+
+__all__ = [
+    "AutoScaleLinearRegression",
+    "AutoScaleLogisticRegression",
+    "AutoScaleRidge",
+]
