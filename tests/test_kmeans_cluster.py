@@ -1,5 +1,6 @@
 """AutoScaleKMeans on a real cluster of two worker processes."""
 
+import asyncio
 import pickle
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from uuid import uuid4
 import dask.array as da
 import numpy as np
 import pytest
-from distributed import wait
+from distributed import Client, LocalCluster, wait
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_blobs
 
@@ -117,3 +118,21 @@ print(model.predict(np.load("X.npy")).tolist(), model.plan_.engine)
         check=True,
     )
     assert run.stdout.strip() == f"{fitted.labels_[:50].tolist()} blockwise"
+
+
+def test_beside_a_client_that_cannot_be_used_threads_do_the_work():
+    rows = da.from_array(X, chunks=(10_000, 5)) + 0
+
+    async def beside_an_asynchronous_client():
+        options = {"asynchronous": True, "processes": False, "dashboard_address": ":0"}
+        async with Client(**options):
+            return AutoScaleKMeans(6, random_state=0).fit(rows)
+
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+        Client(empty),
+    ):
+        without_workers = AutoScaleKMeans(6, random_state=0).fit(rows)
+    for fitted in (without_workers, asyncio.run(beside_an_asynchronous_client())):
+        assert fitted.plan_.engine == "blockwise"
+        assert_expected(fitted)

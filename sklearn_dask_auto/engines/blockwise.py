@@ -38,4 +38,6 @@ def room(plan: Plan) -> int:
     if plan.job.passes <= 1:
         return 0
     cluster = plan.resources.cluster
-    return plan.budget if cluster is None else int(HELD_SHARE * cluster.memory)
+    if cluster is None or not cluster.n_workers:
+        return plan.budget
+    return int(HELD_SHARE * cluster.memory)

@@ -2,8 +2,9 @@
 
 It computes where the user would expect: on the client's cluster if there is one, else
 on whatever `dask.config` says, threads by default. Two cases need care: a call from
-inside a worker's task, which must step aside while it waits, and an asynchronous
-client, which a blocking call cannot use.
+inside a worker's task, which must step aside while it waits; and a client that a
+blocking call cannot use, as it is asynchronous, closed, or has no workers, beside which
+this process's threads do the work. The plan names the reason.
 """
 
 import functools
@@ -90,41 +91,43 @@ def _is_future(entry: Any) -> bool:
     return type(entry).__module__.startswith("distributed.")
 
 
-def _client() -> Any:
-    """Return the client that a blocking call can use, or None."""
+def _current_client() -> Any:
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None
     try:
-        client = distributed.Client.current()
+        return distributed.Client.current()
     except ValueError:
         return None
-    return None if client.asynchronous or client.status != "running" else client
+
+
+def _client() -> Any:
+    """Return the client that a blocking call can use, or None."""
+    client = _current_client()
+    if client is None or client.asynchronous or client.status != "running":
+        return None
+    # Without workers it would wait for ever.
+    return client if client.nthreads() else None
 
 
 @contextmanager
 def _context() -> Iterator[dict[str, Any]]:
+    if _is_in_worker():
+        # Leave the worker's thread to others while we wait for it.
+        with sys.modules["distributed"].worker_client():
+            yield {}
+    elif _current_client() is not None and _client() is None:
+        yield {"scheduler": "threads"}
+    else:
+        yield {}
+
+
+def _is_in_worker() -> bool:
     distributed = sys.modules.get("distributed")
     if distributed is None:
-        yield {}
-        return
+        return False
     try:
         distributed.get_worker()
-    except ValueError:
-        yield {} if _client() is not None or not _has_client() else _THREADS
-        return
-    # In a task: leave the worker's thread to others while we wait for it.
-    with distributed.worker_client():
-        yield {}
-
-
-_THREADS = {"scheduler": "threads"}
-
-
-def _has_client() -> bool:
-    distributed = sys.modules["distributed"]
-    try:
-        distributed.Client.current()
     except ValueError:
         return False
     return True

@@ -191,6 +191,7 @@ def _held_bytes(profile: Profile, job: Job) -> int:
 
 
 def _block_workers(resources: Resources) -> tuple[int, float]:
-    if resources.cluster is None or resources.is_in_worker:
+    cluster = resources.cluster
+    if cluster is None or not cluster.n_threads or resources.is_in_worker:
         return resources.cores, LOCAL_TASK_SECONDS
-    return max(1, resources.cluster.n_threads), CLUSTER_TASK_SECONDS
+    return cluster.n_threads, CLUSTER_TASK_SECONDS
