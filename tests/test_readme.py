@@ -1,0 +1,41 @@
+"""What the README says comes true: its code runs, and its commands are the CI's."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_code_of_the_readme_runs_and_prints_plans(capsys):
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "-> blockwise" in printed
+    assert "{'C': 2.5} sklearn" in printed
+
+
+def test_the_settings_that_the_readme_names_exist():
+    from sklearn_dask_auto import config_context, get_config
+
+    (call,) = re.findall(r"`set_config\((.*?)\)`", README)
+    with config_context(**eval(f"dict({call})")):
+        assert get_config()["engine"] == "blockwise"
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    (command,) = [
+        c for block in blocks("bash") for c in re.findall("python -m pytest", block)
+    ]
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_files_that_the_readme_links_to_exist():
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
