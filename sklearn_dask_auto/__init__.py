@@ -11,15 +11,35 @@ from sklearn_dask_auto._config import config_context, get_config, set_config
 
 if TYPE_CHECKING:
     from sklearn_dask_auto.cluster import AutoScaleKMeans
+    from sklearn_dask_auto.decomposition import AutoScalePCA
     from sklearn_dask_auto.exceptions import NoEngineError
+    from sklearn_dask_auto.linear_model import (
+        AutoScaleLinearRegression,
+        AutoScaleLogisticRegression,
+        AutoScaleRidge,
+    )
     from sklearn_dask_auto.model_selection import AutoScaleSearchCV
+    from sklearn_dask_auto.naive_bayes import AutoScaleGaussianNB
+    from sklearn_dask_auto.preprocessing import (
+        AutoScaleMaxAbsScaler,
+        AutoScaleMinMaxScaler,
+        AutoScaleStandardScaler,
+    )
     from sklearn_dask_auto.routing import Plan
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AutoScaleGaussianNB",
     "AutoScaleKMeans",
+    "AutoScaleLinearRegression",
+    "AutoScaleLogisticRegression",
+    "AutoScaleMaxAbsScaler",
+    "AutoScaleMinMaxScaler",
+    "AutoScalePCA",
+    "AutoScaleRidge",
     "AutoScaleSearchCV",
+    "AutoScaleStandardScaler",
     "NoEngineError",
     "Plan",
     "config_context",
@@ -28,8 +48,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoScaleGaussianNB": "naive_bayes",
     "AutoScaleKMeans": "cluster",
+    "AutoScaleLinearRegression": "linear_model",
+    "AutoScaleLogisticRegression": "linear_model",
+    "AutoScaleMaxAbsScaler": "preprocessing",
+    "AutoScaleMinMaxScaler": "preprocessing",
+    "AutoScalePCA": "decomposition",
+    "AutoScaleRidge": "linear_model",
     "AutoScaleSearchCV": "model_selection",
+    "AutoScaleStandardScaler": "preprocessing",
     "NoEngineError": "exceptions",
     "Plan": "routing",
 }

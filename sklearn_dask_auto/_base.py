@@ -59,6 +59,8 @@ class AutoScaleMixin:
     _dask_ml_adapter: str | None = None
     _passes = 1.0
     _operations = 4.0
+    # scikit-learn's class refuses numbers written as text, which most of them take.
+    _numbers_only = False
 
     def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
         """Say what `fit` would do with this input, without doing it.
@@ -132,7 +134,7 @@ class AutoScaleMixin:
         """
         if is_dask(X):
             return self.fit(X, y, **params).transform(X)  # type: ignore[attr-defined]
-        return super().fit_transform(X, y, **params)  # type: ignore[misc]
+        return self._fit_transform_in_memory(X, y, params)
 
     @available_if(_inherits("partial_fit"))
     def partial_fit(self, X: Any, y: Any = None, *args: Any, **params: Any) -> Any:
@@ -202,6 +204,10 @@ class AutoScaleMixin:
         super().fit(X, y, **params)  # type: ignore[misc]
         return {}
 
+    def _fit_transform_in_memory(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        """Fit and transform as scikit-learn does, which calls `fit`, or should."""
+        return super().fit_transform(X, y, **params)  # type: ignore[misc]
+
     def _adopt(self, learned: dict[str, Any], plan: Plan) -> None:
         for name, value in learned.items():
             setattr(self, name, value)
@@ -233,6 +239,9 @@ class AutoScaleMixin:
     def _block_model(self, X: Any, method: str) -> Any:
         """Return what to apply to blocks of dask input, after checking its columns."""
         model = self._plain()
+        if "copy" in model.get_params(deep=False):
+            # Blocks are the caller's.
+            model.copy = True
         if method == "inverse_transform":
             return model
         from sklearn_dask_auto.inputs.entry import check_columns, check_specimen
@@ -254,7 +263,10 @@ class AutoScaleMixin:
         if container == "default":
             return map_rows(model, method, X)
         if container == "pandas":
-            return map_rows_to_frame(model, method, X)
+            frame = map_rows_to_frame(model, method, X)
+            # The model of blocks has no names to check, and so none to give.
+            names = self.get_feature_names_out()
+            return frame.rename(columns=dict(zip(frame.columns, names, strict=True)))
         raise ValueError(
             f"set_output(transform={container!r}) has no lazy form for dask input. Use "
             "'pandas' for a dask DataFrame, or 'default' for a dask array."
@@ -300,6 +312,7 @@ for _method in (
     "predict",
     "predict_proba",
     "predict_log_proba",
+    "predict_joint_log_proba",
     "decision_function",
     "score_samples",
     "transform",

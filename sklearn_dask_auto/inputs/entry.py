@@ -8,6 +8,7 @@ read is held in (cluster) memory if it fits there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ import dask
 import dask.array as da
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from sklearn_dask_auto.inputs.describe import describe, is_dask
@@ -94,7 +95,8 @@ def enter(
     X : dask array, dask DataFrame or array-like, of shape (n_rows, n_columns)
         Array-likes are cut into blocks without a copy.
     beside : dict of str to array-like of shape (n_rows,)
-        Entries that are None are left out; the names appear in errors.
+        Entries that are None are left out; the names appear in errors. One number as
+        "sample_weight" is the weight of every row.
     reset : bool, default=True
         As in scikit-learn's `validate_data`.
 
@@ -110,9 +112,15 @@ def enter(
         which the first pass over the blocks finds.
     """
     X = X if hasattr(X, "ndim") else np.asarray(X)
+    if X.ndim != 2:
+        check_specimen(estimator, X)
     check_columns(estimator, X, beside.get("y", "no_validation"), reset=reset)
     beside = {name: value for name, value in beside.items() if value is not None}
+    weight = _popped_number(beside)
     X, *aligned = known_rows([X, *beside.values()])
+    if weight is not None:
+        beside["sample_weight"] = weight
+        aligned.append(da.full(X.shape[:1], weight, chunks=X.chunks[:1]))
     _check_lengths(X, dict(zip(beside, aligned, strict=True)))
     check_specimen(estimator, X)
     X = _in_float(_in_row_blocks(X))
@@ -140,8 +148,15 @@ def check_columns(
 
 def check_specimen(estimator: Any, X: Any) -> None:
     """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
-    rows = specimen(X, 0 if describe(X).n_rows == 0 else 1)
-    check_array(rows, dtype=FLOATS, input_name="X", estimator=estimator)
+    profile = describe(X)
+    is_empty = profile.n_columns == 0 or profile.n_rows == 0
+    rows = specimen(X, profile.n_rows or 0 if is_empty else 1)
+    if X.ndim == 1 and hasattr(X, "to_frame"):
+        import pandas as pd
+
+        rows = pd.Series(rows)
+    dtype = "numeric" if getattr(estimator, "_numbers_only", False) else FLOATS
+    check_array(rows, dtype=dtype, input_name="X", estimator=estimator)
 
 
 def specimen(X: Any, n_rows: int) -> Any:
@@ -218,6 +233,9 @@ def _with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
             dtype = _common_float(collection.dtypes)
             meta = collection._meta.astype(dtype)
             collection = collection.map_partitions(_float_frame, dtype, meta=meta)
+        elif not isinstance(collection.dtype, np.dtype):
+            meta = _numpy_series(collection._meta)
+            collection = collection.map_partitions(_numpy_series, meta=meta)
         return collection.to_dask_array(lengths=counts)
     chunks = (counts, *collection.chunks[1:])
     return da.Array(collection.dask, collection.name, chunks, meta=collection._meta)
@@ -228,6 +246,17 @@ def _float_frame(frame: Any, dtype: np.dtype[Any]) -> Any:
     return type(frame)(
         _float_block(frame, dtype), index=frame.index, columns=frame.columns
     )
+
+
+def _numpy_series(part: Any) -> Any:
+    """Convert a partition of text, categories or nullable numbers to numpy's dtypes.
+
+    A missing value has no place in most of them, so it is scikit-learn's error here.
+    """
+    # Of some dtypes scikit-learn itself would not know what is missing.
+    assert_all_finite(np.where(part.isna(), np.nan, 0.0))
+    values = check_array(part, ensure_2d=False, dtype=None, ensure_min_samples=0)
+    return type(part)(values, index=part.index, name=part.name, dtype=values.dtype)
 
 
 def _common_float(dtypes: Any) -> np.dtype[Any]:
@@ -288,6 +317,11 @@ def _float_block(block: Any, dtype: np.dtype[Any]) -> Any:
         ensure_min_samples=0,
         ensure_min_features=0,
     )
+
+
+def _popped_number(beside: dict[str, Any]) -> float | None:
+    weight = beside.get("sample_weight")
+    return float(beside.pop("sample_weight")) if isinstance(weight, Real) else None
 
 
 def _aligned(name: str, value: Any, X: Any) -> Any:

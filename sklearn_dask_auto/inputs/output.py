@@ -5,6 +5,7 @@ a dask array, or a dask DataFrame where `set_output` asks for frames. The model 
 node of the graph, so that it travels to each worker once.
 """
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -62,17 +63,21 @@ def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
     Returns
     -------
     out : dask DataFrame
-        With the index of `X` if that is a DataFrame.
+        With the index of `X` if that is a DataFrame, else with row numbers; these
+        count within each block where the sizes of blocks are unknown.
     """
     import dask.dataframe as dd
 
     empty = _specimen_output(model, method, X).iloc[:0]
     shared = dask.delayed(model, pure=False, traverse=False)
-    apply = dask.delayed(_apply, pure=False)
+    apply = dask.delayed(_apply_to_frame, pure=False)
     if hasattr(X, "numblocks") and X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
     blocks = np.asarray(X.to_delayed(), dtype=object).ravel()
-    parts = [apply(block, shared, method, empty) for block in blocks]
+    parts = [
+        apply(block, shared, method, empty, start)
+        for block, start in zip(blocks, _block_starts(X), strict=True)
+    ]
     return dd.from_delayed(parts, meta=empty, verify_meta=False)
 
 
@@ -115,6 +120,22 @@ def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
     if block.shape[0] == 0:
         return empty
     return getattr(model, method)(block)
+
+
+def _block_starts(X: Any) -> list[int | None]:
+    """Return the number of the first row of each block, where that is known."""
+    if not hasattr(X, "numblocks") or np.isnan(X.shape[0]):
+        return [None] * X.npartitions
+    return [0, *itertools.accumulate(X.chunks[0])][:-1]
+
+
+def _apply_to_frame(
+    block: Any, model: Any, method: str, empty: Any, start: int | None
+) -> Any:
+    frame = _apply(block, model, method, empty)
+    if start is None:
+        return frame
+    return frame.set_axis(range(start, start + len(frame)))
 
 
 def _specimen_output(model: Any, method: str, X: Any) -> Any:

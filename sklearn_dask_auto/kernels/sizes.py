@@ -1,6 +1,12 @@
-"""How large samples are: what plans need to know of kernels, without their imports."""
+"""How large samples and square matrices may be: what plans know of kernels.
 
-__all__ = ["sample_rows"]
+A module of its own, so that plans need not import the kernels.
+"""
+
+__all__ = ["MOST_SQUARE_COLUMNS", "sample_rows"]
+
+MOST_SQUARE_COLUMNS = 5_000
+"""Columns up to which every task may hold a few matrices of columns by columns."""
 
 SAMPLE_ROWS = 100_000
 """Least size of a sample; where clusters are many, the sample has more rows."""

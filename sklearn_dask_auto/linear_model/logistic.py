@@ -87,6 +87,7 @@ class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
     See Also
     --------
     sklearn.linear_model.LogisticRegression : The class mirrored.
+    dask_ml.linear_model.LogisticRegression : Of this name, but with another objective.
 
     Notes
     -----

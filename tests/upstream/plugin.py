@@ -23,10 +23,21 @@ __all__ = ["SWAPS"]
 
 EXPECTED = Path(__file__).with_name("expected.toml")
 SWAPS = {
-    "sklearn.cluster.tests.test_k_means": ("KMeans", "AutoScaleKMeans"),
-    "sklearn.model_selection.tests.test_search": ("GridSearchCV", "AutoScaleSearchCV"),
+    "sklearn.cluster.tests.test_k_means": {"KMeans": "AutoScaleKMeans"},
+    "sklearn.decomposition.tests.test_pca": {"PCA": "AutoScalePCA"},
+    "sklearn.linear_model.tests.test_base": {
+        "LinearRegression": "AutoScaleLinearRegression"
+    },
+    "sklearn.linear_model.tests.test_ridge": {"Ridge": "AutoScaleRidge"},
+    "sklearn.model_selection.tests.test_search": {"GridSearchCV": "AutoScaleSearchCV"},
+    "sklearn.preprocessing.tests.test_data": {
+        "MaxAbsScaler": "AutoScaleMaxAbsScaler",
+        "MinMaxScaler": "AutoScaleMinMaxScaler",
+        "StandardScaler": "AutoScaleStandardScaler",
+    },
+    "sklearn.tests.test_naive_bayes": {"GaussianNB": "AutoScaleGaussianNB"},
 }
-"""For each test module, the name in it that is replaced and what replaces it."""
+"""For each test module, the names in it that are replaced and what replaces them."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +84,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Iterator[None]:
-    """Replace a name while its test module is imported, which collecting it does."""
-    swap = SWAPS.get(_module_name(collector))
-    if not isinstance(collector, pytest.Module) or swap is None:
+    """Replace names while their test module is imported, which collecting it does."""
+    swaps = SWAPS.get(_module_name(collector))
+    if not isinstance(collector, pytest.Module) or swaps is None:
         return (yield)
-    original, ours = swap
-    package = importlib.import_module(_module_name(collector).split(".tests.")[0])
+    package = importlib.import_module(_tested(_module_name(collector)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(package, original, getattr(sklearn_dask_auto, ours))
+        for original, ours in swaps.items():
+            patch.setattr(package, original, getattr(sklearn_dask_auto, ours))
         return (yield)
 
 
@@ -107,6 +118,13 @@ def _expected_failures() -> list[ExpectedFailure]:
     if strangers:
         raise pytest.UsageError(f"{EXPECTED}: no module is run for {strangers}.")
     return [failure for failure in failures if failure.applies]
+
+
+def _tested(module: str) -> str:
+    """Return the package or module that a test module imports its subject from."""
+    package, _, name = module.partition(".tests.")
+    # A package is tested from inside, a plain module from beside it.
+    return package if "." in package else f"{package}.{name.removeprefix('test_')}"
 
 
 def _module_name(node: pytest.Item | pytest.Collector) -> str:

@@ -1,0 +1,232 @@
+"""Decomposition: scikit-learn's estimators, for input of any size."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sklearn.decomposition import PCA
+
+from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS
+from sklearn_dask_auto.routing import ENGINES, Job, Profile
+
+__all__ = ["AutoScalePCA"]
+
+
+class AutoScalePCA(AutoScaleMixin, PCA):
+    """Principal component analysis for input of any size.
+
+    On in-memory input this is :class:`sklearn.decomposition.PCA`. A dask array or
+    DataFrame is decomposed exactly in one pass over its row blocks.
+
+    Parameters
+    ----------
+    n_components : int, float or 'mle', default=None
+        As in scikit-learn: how many components are kept, what share of the variance
+        they must explain, or Minka's choice; all if None.
+    copy : bool, default=True
+        As in scikit-learn; dask input is never changed.
+    whiten : bool, default=False
+        Scale what `transform` returns to unit variance.
+    svd_solver : {'auto', 'full', 'covariance_eigh', 'arpack', 'randomized'}, \
+            default='auto'
+        As in scikit-learn. Row blocks are decomposed by ``'covariance_eigh'``, from
+        cross products, or by ``'full'``, from a triangular factor; ``'auto'`` takes
+        the first for at least ten times as many rows as columns and at most 1,000
+        columns, and where scikit-learn would take ``'randomized'`` for more rows than
+        columns; else the second.
+    tol : float, default=0.0
+        For ``svd_solver='arpack'``.
+    iterated_power : int or 'auto', default='auto'
+        For ``svd_solver='randomized'``.
+    n_oversamples : int, default=10
+        For ``svd_solver='randomized'``.
+    power_iteration_normalizer : {'auto', 'QR', 'LU', 'none'}, default='auto'
+        For ``svd_solver='randomized'``.
+    random_state : int, RandomState instance or None, default=None
+        For ``svd_solver='arpack'`` and ``'randomized'``.
+    engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
+        Who does the work; see :meth:`explain`.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Principal axes, of most variance first, in the dtype of `X`.
+    explained_variance_ : ndarray of shape (n_components,)
+        Variance along each axis.
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        Share of each in the variance of all columns.
+    singular_values_ : ndarray of shape (n_components,)
+        Of the centred rows.
+    mean_ : ndarray of shape (n_features,)
+        Mean of each column.
+    n_components_ : int
+        Number of components kept.
+    n_samples_ : int
+        Rows seen during `fit`.
+    noise_variance_ : float
+        Mean variance along the axes that are not kept.
+    n_features_in_ : int
+        Columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if all are text.
+    plan_ : Plan
+        Which engine did the work, and why.
+
+    Raises
+    ------
+    NoEngineError
+        If the engine asked for by name cannot do it.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The class mirrored.
+    dask_ml.decomposition.PCA : Takes no sparse row blocks and transforms no DataFrame.
+        No engine here runs it.
+
+    Notes
+    -----
+    Passes over dask input: one. Means and centred cross products are found tile by
+    tile and merged [1]_, in float64 whatever the dtype; the triangular factor likewise
+    [2]_. Both hold matrices of columns by columns, so that input of more than 5,000
+    columns is left to scikit-learn. Sparse row blocks stay sparse. For them ``'auto'``
+    is ``'arpack'`` in scikit-learn, which finds the same components one by one; all
+    but the last are kept, as there, if `n_components` is None.
+
+    References
+    ----------
+    .. [1] Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm
+       for computing sample variances", Stanford STAN-CS-79-773.
+    .. [2] Demmel, Grigori, Hoemmen and Langou (2012), "Communication-optimal parallel
+       and sequential QR and LU factorizations", SIAM J. Sci. Comput. 34(1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_dask_auto import AutoScalePCA
+    >>> X = np.array([[-1, -1], [-2, -1], [-3, -2], [1, 1], [2, 1], [3, 2]])
+    >>> pca = AutoScalePCA(n_components=2).fit(X)
+    >>> pca.explained_variance_ratio_.round(4)
+    array([0.9924, 0.0076])
+    >>> pca.plan_.engine
+    'sklearn'
+
+    The same on a dask array; what it transforms is lazy:
+
+    >>> import dask.array as da
+    >>> blocks = da.from_array(X, chunks=(2, 2))
+    >>> pca = AutoScalePCA(n_components=1, engine="blockwise").fit(blocks)
+    >>> pca.singular_values_.round(4)
+    array([6.3006])
+    >>> pca.transform(blocks)
+    dask.array<_apply, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **parameter_constraints(PCA),
+        "engine": [StrOptions({"auto", *ENGINES})],
+    }
+    _kernel = "pca"
+
+    def __init__(
+        self,
+        n_components: Any = None,
+        *,
+        copy: bool = True,
+        whiten: bool = False,
+        svd_solver: str = "auto",
+        tol: float = 0.0,
+        iterated_power: Any = "auto",
+        n_oversamples: int = 10,
+        power_iteration_normalizer: str = "auto",
+        random_state: Any = None,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(
+            n_components=n_components,
+            copy=copy,
+            whiten=whiten,
+            svd_solver=svd_solver,
+            tol=tol,
+            iterated_power=iterated_power,
+            n_oversamples=n_oversamples,
+            power_iteration_normalizer=power_iteration_normalizer,
+            random_state=random_state,
+        )
+        self.engine = engine
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Find the principal components.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dask array, dask DataFrame} of shape \
+                (n_samples, n_features)
+            Rows. Dask input may have unknown row counts, empty blocks, sparse (CSR)
+            blocks and several blocks across its columns.
+        y : Ignored
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        self : AutoScalePCA
+            Fitted.
+        """
+        return self._fit_as_planned(X, None, {})
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the average log-likelihood of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, dask array, dask DataFrame} of shape (n_samples, n_features)
+            Rows.
+        y : Ignored
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            Computed at once, in one pass, for dask input too.
+        """
+        if not is_dask(X):
+            return float(super().score(X, y))
+        from sklearn_dask_auto.inputs.scheduler import compute
+
+        (mean,) = compute(self.score_samples(X).mean(dtype="float64"))
+        return float(mean)
+
+    def _fit_transform_in_memory(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        """Leave a plan: scikit-learn's own method does not call `fit`."""
+        plan = self.explain(X)
+        if plan.engine != "sklearn":
+            return self.fit(X).transform(X)
+        started = time.perf_counter()
+        transformed = super()._fit_transform_in_memory(X, y, params)
+        self._adopt({}, replace(plan, seconds=time.perf_counter() - started))
+        return transformed
+
+    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
+        n_columns = profile.n_columns or 1
+        return replace(super()._job(profile, params), operations=40 + 0.25 * n_columns)
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if self.svd_solver in ("arpack", "randomized"):
+            yield (
+                "blockwise",
+                f"svd_solver={self.svd_solver!r} passes over the rows many times for "
+                "an approximation; 'covariance_eigh' is exact in one pass",
+            )
+        n_columns = profile.n_columns or 0
+        if n_columns > MOST_SQUARE_COLUMNS:
+            yield (
+                "blockwise",
+                f"X has {n_columns:,} columns, and matrices of columns by columns "
+                f"are held for up to {MOST_SQUARE_COLUMNS:,}",
+            )
