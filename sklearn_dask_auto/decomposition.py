@@ -71,7 +71,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
         Mean variance along the axes that are not kept.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.

@@ -45,7 +45,7 @@ class AutoScaleGaussianNB(AutoScaleMixin, GaussianNB):
         What is added to variances.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.

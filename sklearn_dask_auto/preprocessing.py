@@ -94,7 +94,7 @@ class AutoScaleStandardScaler(_CopyAtCall, StandardScaler):
         Rows, or their weight; one for each column if some have NaN.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.
@@ -233,7 +233,7 @@ class AutoScaleMinMaxScaler(AutoScaleMixin, MinMaxScaler):
         Rows.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.
@@ -338,7 +338,7 @@ class AutoScaleMaxAbsScaler(AutoScaleMixin, MaxAbsScaler):
         Rows.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.

@@ -67,7 +67,7 @@ class AutoScaleLinearRegression(AutoScaleMixin, LinearRegression):
         Singular values of the centred rows. Only where they are dense.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.
@@ -239,7 +239,7 @@ class AutoScaleRidge(AutoScaleMixin, Ridge):
         The solver that scikit-learn would take on dense rows.
     n_features_in_ : int
         Columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are text.
     plan_ : Plan
         Which engine did the work, and why.
