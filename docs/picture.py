@@ -22,7 +22,7 @@ def main() -> None:
     X = da.random.default_rng(0).normal(size=(10_000_000, 20), chunks=(20_000, 20))
     with config_context(memory_budget="4GB"):
         plan = AutoScaleKMeans(n_clusters=8).explain(X)
-    console = Console(record=True, width=118)
+    console = Console(record=True, width=112)
     console.print(Text(CODE, style="bold"), end="")
     for line in str(plan).splitlines():
         is_chosen = line.startswith("->")

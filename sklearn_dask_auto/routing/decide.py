@@ -116,8 +116,8 @@ def _gathering_reservations(engine: str, profile: Profile, job: Job) -> list[str
         return ["the size of X is unknown until it is computed"]
     if job.exact_rows is not None and (profile.n_rows or 0) > job.exact_rows:
         return [
-            f"{profile.n_rows:,} rows are more than {job.exact_rows:,}, up to which "
-            "gathering them does not change the answer"
+            f"gathering more than {job.exact_rows:,} rows ({profile.n_rows:,}) may "
+            "change the answer"
         ]
     return []
 
