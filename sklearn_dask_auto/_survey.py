@@ -7,8 +7,8 @@ a process or a cluster; `distributed` is looked at only where the user has impor
 import functools
 import importlib.util
 import sys
-import time
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import joblib
@@ -41,7 +41,7 @@ def survey(*, with_cluster: bool = True) -> Resources:
         old, as reading them takes longer than all the rest of a plan.
     """
     cluster, problem, is_in_worker = _cluster(with_cluster)
-    cores, free_memory = _machine(int(time.monotonic()))
+    cores, free_memory = _machine(int(monotonic()))
     return Resources(
         cores=cores,
         free_memory=free_memory,

@@ -84,7 +84,7 @@ def test_free_memory_heeds_the_container(cgroup, files, free):
 
 def test_free_memory_is_of_this_second(cgroup, monkeypatch):
     seconds = iter([10.0, 10.9, 11.0, 12.5])
-    monkeypatch.setattr(_survey.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(_survey, "monotonic", lambda: next(seconds))
     write(cgroup, V2)
     assert survey().free_memory == GIGABYTE
     write(cgroup, {"memory.current": GIGABYTE})
