@@ -45,7 +45,9 @@ def test_a_numpy_array_is_described_in_either_order(order):
         pytest.param(FRAME[["a"]], Profile("pandas", 6, 1, 48, "float64")),
         pytest.param(FRAME["b"], Profile("pandas", 6, 1, 24, "int32")),
         pytest.param(MIXED, Profile("pandas", 6, 2, 6 * (8 + TEXT_BYTES), "mixed")),
-        pytest.param(MIXED["b"], Profile("pandas", 6, 1, 6 * TEXT_BYTES, "str")),
+        pytest.param(
+            MIXED["b"], Profile("pandas", 6, 1, 6 * TEXT_BYTES, str(MIXED["b"].dtype))
+        ),
         pytest.param(FRAME.iloc[:, :0], Profile("pandas", 6, 0, 0, "mixed")),
         pytest.param(pl.from_pandas(FRAME), Profile("polars", 6, 2, 72, "mixed")),
         pytest.param(
