@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         AutoScaleLogisticRegression,
         AutoScaleRidge,
     )
+    from sklearn_dask_auto.meta import AutoScaleEstimator
     from sklearn_dask_auto.model_selection import AutoScaleSearchCV
     from sklearn_dask_auto.naive_bayes import AutoScaleGaussianNB
     from sklearn_dask_auto.preprocessing import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AutoScaleEstimator",
     "AutoScaleGaussianNB",
     "AutoScaleKMeans",
     "AutoScaleLinearRegression",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoScaleEstimator": "meta",
     "AutoScaleGaussianNB": "naive_bayes",
     "AutoScaleKMeans": "cluster",
     "AutoScaleLinearRegression": "linear_model",

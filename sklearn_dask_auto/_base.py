@@ -236,6 +236,11 @@ class AutoScaleMixin:
         plain.__dict__.update(state)
         return plain
 
+    def _reduce_to_plain(self) -> tuple[Any, tuple[Any, ...]]:
+        """Return, as `__reduce__` does, how to make the plain estimator again."""
+        plain = self._plain()
+        return _restored, (type(plain), plain.__getstate__())
+
     def _block_model(self, X: Any, method: str) -> Any:
         """Return what to apply to blocks of dask input, after checking its columns."""
         model = self._plain()
@@ -335,8 +340,7 @@ def to_plain(value: Any) -> Any:
 class _PlainPickler(cloudpickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, AutoScaleMixin):
-            plain = obj._plain()
-            return _restored, (type(plain), plain.__getstate__())
+            return obj._reduce_to_plain()
         return super().reducer_override(obj)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
 
 __all__ = [
     "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "fit_context",
@@ -28,8 +29,8 @@ __all__ = [
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
 # `fit_context`: validates parameters and manages callbacks around a public `fit`; there
 # is no public way to take part in either.
-# `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`, which
-# `check_estimator` requires of every constructor parameter.
+# `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,
+# which `check_estimator` requires of every constructor parameter.
 
 openmp_threads = _openmp_effective_n_threads
 # KMeans.predict reads `_n_threads`, which KMeans.fit sets to this.

@@ -13,14 +13,17 @@ import sklearn
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_dask_auto import (
+    AutoScaleEstimator,
     AutoScaleGaussianNB,
     AutoScaleKMeans,
     AutoScaleLinearRegression,
@@ -41,6 +44,16 @@ WEIGHTS = RNG.uniform(0.1, 2, size=90)
 GRID = {"C": [0.01, 1.0]}
 
 INSTANCES = {
+    "any-forest": AutoScaleEstimator(
+        RandomForestRegressor(n_estimators=5, random_state=0)
+    ),
+    "any-kmeans": AutoScaleEstimator(KMeans(n_init=2, max_iter=5, random_state=0)),
+    "any-logistic": AutoScaleEstimator(LogisticRegression()),
+    "any-pca": AutoScaleEstimator(PCA()),
+    "any-pipeline": AutoScaleEstimator(make_pipeline(StandardScaler(), Ridge())),
+    "any-ridge": AutoScaleEstimator(Ridge()),
+    "any-scaler": AutoScaleEstimator(StandardScaler()),
+    "any-svc": AutoScaleEstimator(SVC()),
     "gaussian-nb": AutoScaleGaussianNB(),
     "kmeans": AutoScaleKMeans(n_clusters=3, n_init=2, max_iter=5, random_state=0),
     "linear-regression": AutoScaleLinearRegression(),
@@ -59,6 +72,10 @@ INSTANCES = {
 }
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
 EXPECTED_FAILURES = {
+    "any-svc": {
+        "check_classifiers_one_label_sample_weights": "SVC refuses a class without "
+        "weight in other words than the check knows of"
+    },
     "kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
         "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,

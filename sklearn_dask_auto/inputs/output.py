@@ -14,10 +14,10 @@ import dask
 import dask.array as da
 import numpy as np
 
-from sklearn_dask_auto.inputs.entry import specimen
+from sklearn_dask_auto.inputs.entry import row_counts, specimen
 from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["map_rows", "map_rows_to_frame", "score_rows"]
+__all__ = ["in_row_blocks", "map_output", "map_rows", "map_rows_to_frame", "score_rows"]
 
 
 def map_rows(model: Any, method: str, X: Any) -> Any:
@@ -36,12 +36,75 @@ def map_rows(model: Any, method: str, X: Any) -> Any:
     -------
     out : dask array of shape (n_rows,) or (n_rows, n_out)
     """
-    sample = _specimen_output(model, method, X)
+    return _map_to_array(model, method, X, _specimen_output(model, method, X))
+
+
+def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
+    """Apply a row-wise method of a model that may return arrays or frames.
+
+    Parameters
+    ----------
+    model, method : object, str
+        As for `map_rows`.
+    X : dask array, dask DataFrame or dask Series
+        As for `map_rows`, or of one dimension.
+    known : object, default=None
+        A few rows of the fit, for models that refuse made-up values.
+
+    Returns
+    -------
+    out : dask array or dask DataFrame
+        A frame where the model returns pandas frames.
+
+    Raises
+    ------
+    ValueError
+        If the method returns what dask has no collection for.
+    """
+    sample = _specimen_output(model, method, X, known)
+    if hasattr(sample, "iloc"):
+        return _map_to_frame(model, method, X, sample)
+    if not hasattr(sample, "dtype"):
+        raise ValueError(
+            f"{type(model).__name__}.{method} returns a {type(sample).__name__}, which "
+            "has no lazy form for dask input. Pass rows in memory, block by block."
+        )
+    return _map_to_array(model, method, X, sample)
+
+
+def in_row_blocks(values: Any, X: Any) -> Any:
+    """Cut what is in memory into the row blocks of a dask collection.
+
+    Parameters
+    ----------
+    values : ndarray, scipy sparse matrix or pandas DataFrame
+        One row for each row of `X`.
+    X : dask array, dask DataFrame or dask Series
+        Its rows are counted if their number is unknown.
+
+    Returns
+    -------
+    out : dask array, or dask DataFrame
+    """
+    if hasattr(values, "iloc"):
+        import dask.dataframe as dd
+
+        return dd.from_pandas(values, npartitions=X.npartitions, sort=False)
+    (counts,) = row_counts([X])
+    stops = list(itertools.accumulate(counts))
+    parts = [
+        da.from_array(values[stop - n : stop], chunks=-1)
+        for stop, n in zip(stops, counts, strict=True)
+    ]
+    return da.concatenate(parts)
+
+
+def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
     shared = dask.delayed(model, pure=False, traverse=False)
     empty = sample[:0]
     if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
         return _map_partitions(shared, method, X, empty)
-    if X.numblocks[1] > 1:
+    if X.ndim > 1 and X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
     chunks = (X.chunks[0], *((n,) for n in sample.shape[1:]))
     return da.map_blocks(
@@ -52,7 +115,8 @@ def map_rows(model: Any, method: str, X: Any) -> Any:
         empty=empty,
         dtype=sample.dtype,
         chunks=chunks,
-        drop_axis=[1] if sample.ndim == 1 else None,
+        drop_axis=[1] if sample.ndim < X.ndim else None,
+        new_axis=[1] if sample.ndim > X.ndim else None,
         meta=empty,
     )
 
@@ -66,12 +130,16 @@ def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
         With the index of `X` if that is a DataFrame, else with row numbers; these
         count within each block where the sizes of blocks are unknown.
     """
+    return _map_to_frame(model, method, X, _specimen_output(model, method, X))
+
+
+def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
     import dask.dataframe as dd
 
-    empty = _specimen_output(model, method, X).iloc[:0]
+    empty = sample.iloc[:0]
     shared = dask.delayed(model, pure=False, traverse=False)
     apply = dask.delayed(_apply_to_frame, pure=False)
-    if hasattr(X, "numblocks") and X.numblocks[1] > 1:
+    if hasattr(X, "numblocks") and X.numblocks[1:] > (1,):
         X = X.rechunk({1: -1})
     blocks = np.asarray(X.to_delayed(), dtype=object).ravel()
     parts = [
@@ -119,7 +187,11 @@ def _map_partitions(model: Any, method: str, X: Any, empty: Any) -> Any:
 def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
     if block.shape[0] == 0:
         return empty
-    return getattr(model, method)(block)
+    out = getattr(model, method)(block)
+    if out.ndim < empty.ndim:
+        # Of one row, scikit-learn's SparsePCA forgets that it is a row.
+        return out.reshape(-1, *empty.shape[1:])
+    return out
 
 
 def _block_starts(X: Any) -> list[int | None]:
@@ -138,17 +210,41 @@ def _apply_to_frame(
     return frame.set_axis(range(start, start + len(frame)))
 
 
-def _specimen_output(model: Any, method: str, X: Any) -> Any:
+def _specimen_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     """Learn the output's type, dtype and width from two rows that stand for any."""
+
+    def output(rows: Any) -> Any:
+        with warnings.catch_warnings():
+            # Warnings about these rows are not about the user's.
+            warnings.simplefilter("ignore")
+            return getattr(model, method)(rows)
+
+    try:
+        return output(_made_up_rows(X))
+    except Exception:
+        rows = _known_rows_like(X, known)
+        if rows is None:
+            raise
+        return output(rows)
+
+
+def _made_up_rows(X: Any) -> Any:
     if hasattr(X, "dtypes"):
         from dask.dataframe.utils import meta_nonempty
 
-        rows = meta_nonempty(X._meta)
-    else:
-        rows = specimen(X, 2)
-        if not isinstance(X._meta, np.ndarray):
-            rows = type(X._meta)(rows)
-    with warnings.catch_warnings():
-        # Warnings about these rows are not about the user's.
-        warnings.simplefilter("ignore")
-        return getattr(model, method)(rows)
+        return meta_nonempty(X._meta)
+    rows = specimen(X, 2)
+    return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)
+
+
+def _known_rows_like(X: Any, known: Any) -> Any:
+    """Put rows of the fit into the container of `X`; None where they are not alike."""
+    if hasattr(X, "columns") and hasattr(known, "columns"):
+        return known if list(known.columns) == list(X.columns) else None
+    if known is None or known.ndim != X.ndim or known.shape[1:] != X.shape[1:]:
+        return None
+    if hasattr(X, "dtypes"):
+        return type(X._meta)(np.asarray(known))
+    rows = known.toarray() if hasattr(known, "toarray") else np.asarray(known)
+    rows = rows if X.dtype.kind in "OUS" else rows.astype(X.dtype)
+    return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)

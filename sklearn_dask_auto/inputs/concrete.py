@@ -1,0 +1,125 @@
+"""A fitted model as scorers want it: concrete predictions on dask input, by blocks.
+
+Used for the scores of a search and of a wrapped estimator: the metric is computed here,
+once, from predictions alone.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.pipeline import Pipeline
+
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs.describe import describe
+from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.routing.profile import format_bytes
+
+__all__ = ["ConcreteModel"]
+
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+)
+
+
+class ConcreteModel:
+    """A fitted estimator whose row-wise methods are concrete on dask input.
+
+    Parameters
+    ----------
+    model : object
+        Fitted; not changed.
+    budget : int
+        Bytes that may be brought here where only the model itself can score.
+    takes_dask : bool, default=False
+        The `score` of the model takes dask input as it is.
+    map_rows : callable, default=None
+        ``map_rows(method, X)`` applies a method of the model lazily.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        budget: int,
+        *,
+        takes_dask: bool = False,
+        map_rows: Callable[[str, Any], Any] | None = None,
+    ) -> None:
+        self._model = model
+        self._budget = budget
+        self._takes_dask = takes_dask
+        self._map_rows = map_rows
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = getattr(self._model, name)
+        if name not in METHODS:
+            return value
+
+        def concrete(X: Any) -> Any:
+            from sklearn_dask_auto.inputs.output import map_rows
+            from sklearn_dask_auto.inputs.scheduler import compute
+
+            if self._map_rows is not None:
+                return compute(self._map_rows(name, X))[0]
+            return compute(map_rows(self._model, name, X))[0]
+
+        # Scorers tell the methods apart by name.
+        concrete.__name__ = name
+        return concrete
+
+    def __sklearn_tags__(self) -> Any:
+        return self._model.__sklearn_tags__()
+
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Score as the model itself would, from predictions where that can be known.
+
+        Parameters
+        ----------
+        X : dask array or dask DataFrame
+            Rows to score on.
+        y : array-like, default=None
+            Target, in memory.
+        **params : dict
+            Arguments of the score, in memory.
+
+        Returns
+        -------
+        score : float
+        """
+        method = getattr(type(_final(self._model)), "score", None)
+        if method is ClassifierMixin.score:
+            return float(accuracy_score(y, self.predict(X), **params))
+        if method is RegressorMixin.score:
+            return float(r2_score(y, self.predict(X), **params))
+        if not self._takes_dask:
+            X = _here(X, self._budget)
+        return float(self._model.score(X, *([] if y is None else [y]), **params))
+
+
+def _final(model: Any) -> Any:
+    """Return the estimator whose score a pipeline, or a frozen model, has."""
+    while isinstance(model, Pipeline | FrozenEstimator):
+        is_pipeline = isinstance(model, Pipeline)
+        model = model.steps[-1][1] if is_pipeline else model.estimator
+    return model
+
+
+def _here(X: Any, budget: int) -> Any:
+    """Bring `X` here for a score that only the model can compute, if it fits."""
+    n_bytes = describe(X).n_bytes or 0
+    if n_bytes > budget:
+        raise NoEngineError(
+            f"This score needs all rows at once: they take {format_bytes(n_bytes)}, "
+            f"over the memory budget of {format_bytes(budget)}. Choose a `scoring` "
+            "that is computed from predictions, or score fewer rows."
+        )
+    return gather(X, None, {}, budget)[0]

@@ -1,0 +1,476 @@
+"""AutoScaleEstimator: any scikit-learn compatible estimator, beside dask.
+
+The estimator is cloned and fitted in this process, as scikit-learn fits it; what it
+then says of dask collections is computed block by block. For estimators that have no
+class of their own in this library.
+"""
+
+import copy
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import sklearn
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.preprocessing import TargetEncoder
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_dask_auto._base import AutoScaleMixin, to_plain
+from sklearn_dask_auto._sklearn import HasMethods, StrOptions, fit_context
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs.concrete import ConcreteModel
+from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.routing import ENGINES, Job, Plan, Profile
+
+__all__ = ["AutoScaleEstimator"]
+
+ROWS_KEPT = 2
+"""Rows of the fit that are kept, to learn from what the methods return."""
+
+
+def _wrapped_has(name: str) -> Any:
+    """Return a check that the wrapped estimator has `name`; scikit-learn's error."""
+
+    def check(estimator: Any) -> bool:
+        getattr(estimator._wrapped, name)
+        return True
+
+    return check
+
+
+def _delegated(method: str) -> Any:
+    def call(self: Any, X: Any) -> Any:
+        return getattr(self._fitted(), method)(X)
+
+    call.__name__ = method
+    return available_if(_wrapped_has(method))(call)
+
+
+class _Wrapper(MetaEstimatorMixin, BaseEstimator):
+    """What scikit-learn's class is to the mixin elsewhere: it knows nothing of dask."""
+
+    estimator: Any
+    estimator_: Any
+
+    @property
+    def _wrapped(self) -> Any:
+        return vars(self).get("estimator_", self.estimator)
+
+    def _fitted(self) -> Any:
+        check_is_fitted(self)
+        # An estimator that needs no fit works without one.
+        return self._wrapped
+
+    @available_if(_wrapped_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        return self._fitted().get_feature_names_out(input_features)
+
+
+for _method in (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_joint_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+    "inverse_transform",
+):
+    setattr(_Wrapper, _method, _delegated(_method))
+
+
+def _learned(name: str, summary: str) -> property:
+    """Return a property that is there once the wrapped estimator has learned it."""
+
+    def get(self: Any) -> Any:
+        if "estimator_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} is not fitted: no {name!r}")
+        return getattr(self.estimator_, name)
+
+    return property(get, doc=summary)
+
+
+class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
+    """Wrap any estimator: fitted here, applied to dask collections block by block.
+
+    The estimator given is cloned and never changed. In-memory input is fitted by the
+    clone as it is. A dask collection that fits into the memory budget is brought here
+    once; what is larger is refused. The methods of the fitted object are lazy on dask
+    collections of any size.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A classifier, regressor, transformer, clusterer or pipeline. One of this
+        library takes dask input itself. A fitted one, wrapped in
+        :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
+    engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
+        Who fits. Only 'sklearn' can, unless `estimator` is one of this library; the
+        others say why not.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The fitted clone.
+    classes_, n_features_in_, feature_names_in_ : ndarray, int, ndarray
+        Those of `estimator_`, where it has them.
+    plan_ : Plan
+        Who fitted, and why.
+
+    Raises
+    ------
+    NoEngineError
+        If a dask collection is over the memory budget, or the engine asked for by name
+        cannot do it.
+
+    See Also
+    --------
+    sklearn.frozen.FrozenEstimator : Keeps an estimator that is fitted as it is.
+    dask_ml.wrappers.ParallelPostFit : Another, which fits the estimator it is given.
+
+    Notes
+    -----
+    Two rows of the data are kept beside the model, and pickled with it: types and
+    shapes of lazy results are learned from rows, and some models, such as encoders of
+    known categories, refuse rows that are made up.
+
+    On dask input `fit_transform` is `fit` and then a lazy `transform`, but where
+    scikit-learn means the two to differ (`TargetEncoder`); there, as in `fit_predict`,
+    the result is made here with the fit. Methods must return one row for each row,
+    whatever the other rows are.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_dask_auto import AutoScaleEstimator
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = AutoScaleEstimator(SVC()).fit(X, y)
+    >>> model.predict(X[:3])
+    array([0, 0, 0])
+
+    The same model on blocks; `score` is a number:
+
+    >>> import dask.array as da
+    >>> dX, dy = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
+    >>> model.predict(dX)
+    dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
+    >>> round(model.score(dX, dy), 2)
+    0.97
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods(["fit"])],
+        "engine": [StrOptions({"auto", *ENGINES})],
+    }
+
+    def __init__(self, estimator: Any, *, engine: str = "auto") -> None:
+        self.estimator = estimator
+        self.engine = engine
+
+    classes_ = _learned("classes_", "Labels of the classes.")
+    n_features_in_ = _learned("n_features_in_", "Number of columns seen in `fit`.")
+    feature_names_in_ = _learned("feature_names_in_", "Names of the columns, if any.")
+
+    def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
+        """Say what `fit` would do with this input, without doing it.
+
+        Parameters
+        ----------
+        X : object
+            As for `fit`. Nothing is computed and nothing is started.
+        y : object, default=None
+            As for `fit`.
+        **params : dict
+            Further arguments of `fit`, such as `sample_weight`.
+
+        Returns
+        -------
+        plan : Plan
+            ``plan.engine`` is None where `fit` would raise. Where an estimator of this
+            library is wrapped, its plan.
+        """
+        if isinstance(self.estimator, AutoScaleMixin):
+            return self._unfitted().explain(X, y, **params)
+        return super().explain(X, y, **params)
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit a clone of the estimator.
+
+        Parameters
+        ----------
+        X : object
+            What the estimator takes, or a dask collection, which is brought here once
+            if it fits.
+        y : object, default=None
+            Target, of any kind; it need not be that of `X`.
+        **params : dict
+            Arguments of the estimator's `fit`, such as `sample_weight`; with metadata
+            routing, those that it requests.
+
+        Returns
+        -------
+        self : AutoScaleEstimator
+            Fitted.
+        """
+        self._fit_by("fit", X, y, params)
+        return self
+
+    @available_if(_wrapped_has("fit_transform"))
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit, and transform the same rows.
+
+        Parameters
+        ----------
+        X : object
+            As for `fit`.
+        y : object, default=None
+            As for `fit`.
+        **params : dict
+            As for `fit`.
+
+        Returns
+        -------
+        X_new : ndarray, sparse matrix, DataFrame, dask array or dask DataFrame
+            Lazy for dask input.
+        """
+        if is_dask(X) and not self._transforms_fitted_rows_apart():
+            return self.fit(X, y, **params).transform(X)
+        return self._fit_by("fit_transform", X, y, params)
+
+    @available_if(_wrapped_has("fit_predict"))
+    def fit_predict(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit, and predict for the same rows.
+
+        Parameters
+        ----------
+        X : object
+            As for `fit`.
+        y : object, default=None
+            As for `fit`.
+        **params : dict
+            As for `fit`.
+
+        Returns
+        -------
+        labels : ndarray or dask array
+            For dask input in its row blocks; made here with the fit.
+        """
+        return self._fit_by("fit_predict", X, y, params)
+
+    @available_if(_wrapped_has("score"))
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Return the score of the estimator on the given data.
+
+        Parameters
+        ----------
+        X : object
+            What the estimator takes, or a dask collection.
+        y : object, default=None
+            Target.
+        **params : dict
+            Arguments of the estimator's `score`, such as `sample_weight`.
+
+        Returns
+        -------
+        score : float
+            Computed at once. Dask input is predicted block by block where predictions
+            are enough; only they and `y` are brought here.
+        """
+        model, params = self._fitted(), self._routed("score", params)
+        if not isinstance(model, AutoScaleMixin):
+            _, y, params = gather(None, y, params, budget=2**63)
+            if is_dask(X):
+                budget = self.explain(X, y).budget
+                model = ConcreteModel(model, budget, map_rows=self._map_rows)
+        return model.score(X, *([] if y is None else [y]), **params)
+
+    @available_if(_wrapped_has("set_output"))
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """Set the container of what `transform` returns.
+
+        Parameters
+        ----------
+        transform : {'default', 'pandas', 'polars'} or None, default=None
+            As in scikit-learn. With 'pandas', dask input gives a dask DataFrame.
+
+        Returns
+        -------
+        self : AutoScaleEstimator
+            The wrapped estimator itself is not changed, its clone is.
+        """
+        if transform is not None:
+            # Under this name it is scikit-learn's `clone` that takes it along.
+            self._sklearn_output_config = {"transform": transform}
+            if "estimator_" in vars(self):
+                self.estimator_ = self._with_output(self.estimator_)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return what metadata is routed to the estimator.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            `fit` and `score` hand on what the estimator requests for its own.
+        """
+        mapping = MethodMapping().add(caller="score", callee="score")
+        for caller in ("fit", "fit_transform", "fit_predict"):
+            mapping.add(caller=caller, callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
+
+    def to_sklearn(self) -> Any:
+        """Return the estimator itself: fitted, if this is.
+
+        Returns
+        -------
+        estimator : object
+            A copy of `estimator_`. It, and everything in it, loads and predicts where
+            neither this library nor dask is installed.
+        """
+        return to_plain(self._wrapped)
+
+    def __sklearn_tags__(self) -> Any:
+        return copy.deepcopy(get_tags(self.estimator))
+
+    def _unfitted(self) -> Any:
+        """Return a clone, ready to be fitted; a frozen one is its own clone."""
+        model = self._with_output(clone(self.estimator))
+        if isinstance(model, AutoScaleMixin) and self.engine != "auto":
+            model.engine = self.engine
+        return model
+
+    def _with_output(self, model: Any) -> Any:
+        config = vars(self).get("_sklearn_output_config")
+        if config is None:
+            return model
+        if isinstance(model, FrozenEstimator):
+            # It is the user's.
+            model = FrozenEstimator(copy.deepcopy(model.estimator))
+        model.set_output(**config)
+        return model
+
+    def _fit_by(self, method: str, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        """Fit by `fit`, `fit_transform` or `fit_predict`, and return what that does."""
+        model = self._unfitted()
+        if isinstance(model, AutoScaleMixin):
+            out = self._call(model, method, X, y, params)
+            self.estimator_, self.plan_ = model, model.plan_
+            return out
+        plan = self.explain(X, y, **params)
+        if plan.engine is None:
+            raise NoEngineError(plan.refusal(), plan)
+        started = time.perf_counter()
+        rows = X
+        if not isinstance(model, FrozenEstimator):
+            rows, y, params = gather(X, y, params, plan.budget, plan.job.copies)
+        out = self._call(model, method, rows, y, params)
+        learned = {"estimator_": model, "_known_rows": _first_rows(rows)}
+        self._adopt(learned, replace(plan, seconds=time.perf_counter() - started))
+        if method == "fit" or not is_dask(X):
+            return out
+        from sklearn_dask_auto.inputs.output import in_row_blocks
+
+        return in_row_blocks(out, X)
+
+    def _call(
+        self, model: Any, method: str, X: Any, y: Any, params: dict[str, Any]
+    ) -> Any:
+        # Some take no `y` at all. That it is missing is for the others to say; a frozen
+        # one wants it, and looks at nothing.
+        takes_y = y is not None or isinstance(model, FrozenEstimator)
+        takes_y = takes_y or get_tags(model).target_tags.required
+        arguments = (X, y) if takes_y else (X,)
+        return getattr(model, method)(*arguments, **self._routed("fit", params))
+
+    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if not params or not sklearn.get_config()["enable_metadata_routing"]:
+            return params
+        return dict(process_routing(self, method, **params).estimator[method])
+
+    def _transforms_fitted_rows_apart(self) -> bool:
+        model = self.estimator
+        if not hasattr(model, "transform"):
+            return True
+        parts = model.get_params().values() if hasattr(model, "get_params") else ()
+        return any(isinstance(part, TargetEncoder) for part in (model, *parts))
+
+    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
+        job = super()._job(profile, params)
+        name = f"{job.estimator}({type(self.estimator).__name__})"
+        # What is fitted already needs no rows.
+        is_frozen = isinstance(self.estimator, FrozenEstimator)
+        return replace(job, estimator=name, copies=0.0 if is_frozen else job.copies)
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        import sklearn_dask_auto
+
+        name = type(self.estimator).__name__
+        if f"AutoScale{name}" in sklearn_dask_auto.__all__:
+            yield "blockwise", f"that is what AutoScale{name} is for"
+        if hasattr(self.estimator, "partial_fit"):
+            yield (
+                "blockwise",
+                f"to stream blocks through {name}.partial_fit is not built yet; a "
+                "larger memory budget or fewer rows let it fit here",
+            )
+
+    def _map_rows(self, method: str, X: Any) -> Any:
+        model = self._fitted()
+        if isinstance(model, AutoScaleMixin):
+            return getattr(model, method)(X)
+        from sklearn_dask_auto.inputs.output import map_output
+
+        known = vars(self).get("_known_rows")
+        if method == "inverse_transform" and known is not None:
+            known = model.transform(known)
+        return map_output(_without_side_effects(model), method, X, known)
+
+    def _plain(self) -> Any:
+        return self._wrapped
+
+    def _reduce_to_plain(self) -> tuple[Any, tuple[Any, ...]]:
+        # What is wrapped passes through the pickler in its turn.
+        return _itself, (self._wrapped,)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _first_rows(X: Any) -> Any:
+    """Return a copy of a few rows; None where they cannot be told."""
+    if is_dask(X) or not hasattr(X, "shape"):
+        return None
+    rows = X.iloc if hasattr(X, "iloc") else X
+    try:
+        return copy.deepcopy(rows[:ROWS_KEPT])
+    except (TypeError, IndexError, NotImplementedError):
+        # Some sparse formats have no rows to take.
+        return None
+
+
+def _without_side_effects(model: Any) -> Any:
+    """Return a model that does not write into the rows it is given: the caller's."""
+    if not hasattr(model, "get_params"):
+        return model
+    in_place = {
+        name: True
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "copy" and value is False
+    }
+    return copy.deepcopy(model).set_params(**in_place) if in_place else model
