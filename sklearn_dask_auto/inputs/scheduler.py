@@ -24,7 +24,7 @@ __all__ = ["block_workers", "compute", "is_at_hand", "persist", "thread_count"]
 
 def compute(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together, each shared task once."""
-    # dask 2026.1 to 2026.8 puts collections of a kind side by side and returns their
+    # dask 2026.8 puts collections of a kind side by side and returns their
     # values in that order: (array, frame, array) comes back as (array, array, frame).
     order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
     with _context() as options, _one_blas_thread(), warnings.catch_warnings():
