@@ -86,10 +86,10 @@ def _container(value: Any) -> str:
 
 
 def _fact(value: Any, name: str) -> Any:
-    """Return an attribute, or None where looking for it fails in whatever way."""
+    """Return an attribute, or None where looking for it fails."""
     try:
         return getattr(value, name, None)
-    except Exception:
+    except (TypeError, ValueError, RuntimeError):
         return None
 
 
@@ -108,7 +108,7 @@ def _width(row: Any) -> int:
         return 1
     try:
         return len(row)
-    except Exception:
+    except (TypeError, ValueError, RuntimeError):
         return 1
 
 

@@ -212,20 +212,13 @@ def _apply_to_frame(
 
 def _specimen_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     """Learn the output's type, dtype and width from two rows that stand for any."""
-
-    def output(rows: Any) -> Any:
-        with warnings.catch_warnings():
-            # Warnings about these rows are not about the user's.
-            warnings.simplefilter("ignore")
-            return getattr(model, method)(rows)
-
-    try:
-        return output(_made_up_rows(X))
-    except Exception:
-        rows = _known_rows_like(X, known)
-        if rows is None:
-            raise
-        return output(rows)
+    rows = _known_rows_like(X, known)
+    if rows is None:
+        rows = _made_up_rows(X)
+    with warnings.catch_warnings():
+        # Warnings about these rows are not about the user's.
+        warnings.simplefilter("ignore")
+        return getattr(model, method)(rows)
 
 
 def _made_up_rows(X: Any) -> Any:
