@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("overhead", "rates", "search", "kmeans", "scalers", "pca")
+NAMES = ("overhead", "rates", "search", "kmeans", "logistic", "scalers", "pca")
 
 if __name__ == "__main__":
     chosen, options = sys.argv[1:2] or NAMES, sys.argv[2:]

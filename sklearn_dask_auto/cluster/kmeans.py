@@ -1,4 +1,4 @@
-"""Clustering: scikit-learn's estimators, for input of any size."""
+"""k-means: scikit-learn's estimator, for input of any size."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Decomposition: scikit-learn's estimators, for input of any size."""
+"""Principal components: scikit-learn's estimator, for input of any size."""
 
 import time
 from collections.abc import Iterable
