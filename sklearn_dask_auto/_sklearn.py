@@ -11,7 +11,10 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
 
+from sklearn_dask_auto.routing.job import ENGINES
+
 __all__ = [
+    "ENGINE_CONSTRAINT",
     "BaseSearchCV",
     "HasMethods",
     "Interval",
@@ -35,11 +38,15 @@ __all__ = [
 openmp_threads = _openmp_effective_n_threads
 # KMeans.predict reads `_n_threads`, which KMeans.fit sets to this.
 
+ENGINE_CONSTRAINT: dict[str, list[Any]] = {"engine": [StrOptions({"auto", *ENGINES})]}
+"""What `engine=` may be, the same for every public class."""
+
 
 def parameter_constraints(cls: type) -> dict[str, list[Any]]:
-    """Return a copy of the constraints of a scikit-learn class, to be extended."""
+    """Copy the constraints of a scikit-learn class, and add that of `engine`."""
     constraints: dict[str, list[Any]] = cls._parameter_constraints  # type: ignore[attr-defined]
-    return {name: list(options) for name, options in constraints.items()}
+    copied = {name: list(options) for name, options in constraints.items()}
+    return {**copied, **ENGINE_CONSTRAINT}
 
 
 def transform_container(estimator: Any) -> str:

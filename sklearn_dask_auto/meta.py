@@ -25,12 +25,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
-from sklearn_dask_auto._sklearn import HasMethods, StrOptions, fit_context
+from sklearn_dask_auto._sklearn import ENGINE_CONSTRAINT, HasMethods, fit_context
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
-from sklearn_dask_auto.routing import ENGINES, Job, Plan, Profile
+from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleEstimator"]
 
@@ -171,7 +171,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit"])],
-        "engine": [StrOptions({"auto", *ENGINES})],
+        **ENGINE_CONSTRAINT,
     }
 
     def __init__(self, estimator: Any, *, engine: str = "auto") -> None:

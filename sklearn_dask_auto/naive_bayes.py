@@ -6,9 +6,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import GaussianNB
 
 from sklearn_dask_auto._base import AutoScaleMixin
-from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.routing import ENGINES
 
 __all__ = ["AutoScaleGaussianNB"]
 
@@ -87,10 +86,7 @@ class AutoScaleGaussianNB(AutoScaleMixin, GaussianNB):
     1.0
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(GaussianNB),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(GaussianNB)
     _kernel = "gaussian_nb"
     _operations = 12.0
     _numbers_only = True

@@ -17,7 +17,7 @@ from sklearn_dask_auto._sklearn import (
 )
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.kernels.sizes import sample_rows
-from sklearn_dask_auto.routing import ENGINES, Job, Profile
+from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScaleKMeans"]
 
@@ -136,7 +136,6 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         ],
         "oversampling_factor": [Interval(Real, 0, None, closed="neither")],
         "init_max_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "engine": [StrOptions({"auto", *ENGINES})],
     }
     _kernel = "kmeans"
     _dask_ml_adapter = "KMeans"

@@ -8,10 +8,10 @@ from typing import Any
 from sklearn.decomposition import PCA
 
 from sklearn_dask_auto._base import AutoScaleMixin
-from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS
-from sklearn_dask_auto.routing import ENGINES, Job, Profile
+from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScalePCA"]
 
@@ -125,10 +125,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     dask.array<_apply, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(PCA),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(PCA)
     _kernel = "pca"
 
     def __init__(

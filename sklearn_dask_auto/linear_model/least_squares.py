@@ -8,10 +8,10 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
 from sklearn_dask_auto._base import AutoScaleMixin
-from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS
-from sklearn_dask_auto.routing import ENGINES, Job, Profile
+from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScaleLinearRegression", "AutoScaleRidge"]
 
@@ -118,10 +118,7 @@ class AutoScaleLinearRegression(AutoScaleMixin, LinearRegression):
     dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(LinearRegression),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(LinearRegression)
     _kernel = "linear_regression"
     _numbers_only = True
 
@@ -289,10 +286,7 @@ class AutoScaleRidge(AutoScaleMixin, Ridge):
     dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(Ridge),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(Ridge)
     _kernel = "ridge"
 
     def __init__(

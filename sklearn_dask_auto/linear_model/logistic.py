@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin
-from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.routing import ENGINES, Profile
+from sklearn_dask_auto.routing import Profile
 
 __all__ = ["AutoScaleLogisticRegression"]
 
@@ -120,10 +120,7 @@ class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
     dask.array<_apply, shape=(150, 3), dtype=float64, chunksize=(50, 3), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(LogisticRegression),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(LogisticRegression)
     _kernel = "logistic"
     _passes = 8.0
     _operations = 16.0

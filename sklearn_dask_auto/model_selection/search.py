@@ -20,7 +20,7 @@ from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
-from sklearn_dask_auto.routing import ENGINES, Job, Plan, Profile
+from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleSearchCV"]
 
@@ -115,7 +115,6 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     _parameter_constraints: dict[str, list[Any]] = {
         **parameter_constraints(GridSearchCV),
         "strategy": [StrOptions({"grid"})],
-        "engine": [StrOptions({"auto", *ENGINES})],
     }
 
     def __init__(

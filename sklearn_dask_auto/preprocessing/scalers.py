@@ -5,9 +5,8 @@ from typing import Any
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from sklearn_dask_auto._base import AutoScaleMixin
-from sklearn_dask_auto._sklearn import StrOptions, fit_context, parameter_constraints
+from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.routing import ENGINES
 
 __all__ = ["AutoScaleMaxAbsScaler", "AutoScaleMinMaxScaler", "AutoScaleStandardScaler"]
 
@@ -137,10 +136,7 @@ class AutoScaleStandardScaler(_CopyAtCall, StandardScaler):
     dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(StandardScaler),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(StandardScaler)
     _kernel = "standard_scaler"
 
     def __init__(
@@ -274,10 +270,7 @@ class AutoScaleMinMaxScaler(AutoScaleMixin, MinMaxScaler):
     dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(MinMaxScaler),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(MinMaxScaler)
     _kernel = "min_max_scaler"
     _operations = 2.0
 
@@ -378,10 +371,7 @@ class AutoScaleMaxAbsScaler(AutoScaleMixin, MaxAbsScaler):
     dask.array<_apply, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        **parameter_constraints(MaxAbsScaler),
-        "engine": [StrOptions({"auto", *ENGINES})],
-    }
+    _parameter_constraints = parameter_constraints(MaxAbsScaler)
     _kernel = "max_abs_scaler"
     _operations = 2.0
 
