@@ -11,6 +11,9 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
+# Over all cores; a process that is done takes tests over from another.
+SPREAD = ["-n", "logical", "--dist", "worksteal"]
+
 # Warnings of a release to come are news there, not failures.
 PRERELEASES = ["dask", "distributed", "joblib", "numpy", "pandas", "scikit-learn"]
 
@@ -35,7 +38,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests and doctests, with branch coverage."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", "--cov", *session.posargs)
+    session.run("python", "-m", "pytest", *SPREAD, "--cov", *session.posargs)
 
 
 @nox.session
@@ -46,7 +49,7 @@ def oldest(session: nox.Session) -> None:
     session.install("--resolution", "lowest-direct", "-e", ".")
     # A second step, so that the test tools themselves are current.
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *SPREAD, *session.posargs)
 
 
 @nox.session
@@ -54,7 +57,7 @@ def upstream(session: nox.Session) -> None:
     """Tests on the newest pre-releases, to hear of changes before users do."""
     session.install("-e", ".[test]")
     session.install("--pre", "--upgrade", *PRERELEASES)
-    session.run("python", "-m", "pytest", "-W", "default", *session.posargs)
+    session.run("python", "-m", "pytest", *SPREAD, "-W", "default", *session.posargs)
 
 
 @nox.session
