@@ -4,9 +4,12 @@ scikit-learn's searches hand their fits to `joblib.Parallel`, whose backend can 
 chosen from outside; this is the public seam at which the library decides where they
 run. The first fits run in this process, one after another, and are kept. After each,
 `choose` is asked, with the time they took, where the rest should run: here, or in
-another `joblib.Parallel`. Whatever else asks joblib for workers meanwhile, such as the
-fits themselves or the refit, finds the settings that were in force before: the first
-`Parallel` that finds the backend is the search's, and the last to do so.
+another `joblib.Parallel`. A search that calls its `Parallel` several times, as halving
+does for each round, is asked about each call, with what the call before it measured.
+
+Whatever else asks joblib for workers meanwhile, such as the fits themselves or the
+refit, finds the settings that were in force before: the first `Parallel` that finds the
+backend is the search's, and the last to do so.
 """
 
 import time
@@ -32,7 +35,9 @@ class ProbingBackend(ParallelBackendBase):
         ``choose(mean_seconds, calls_left)`` returns a `joblib.Parallel` with
         ``return_as="generator"``, or None to run one more fit here.
     n_probes : int, default=1
-        Fits to run here before the first question; 0 to ask at once.
+        Fits to run here before the first question; 0 to ask at once. Only the first
+        call runs them: later ones know how long the fits of the last one took, and ask
+        at once.
     """
 
     supports_retrieve_callback = False
@@ -44,6 +49,7 @@ class ProbingBackend(ParallelBackendBase):
         self._config: Any = None
         self._queue: list[_Fit] = []
         self._seconds: list[float] = []
+        self._last_seconds: float | None = None
         self._elsewhere: Iterator[Any] | None = None
 
     @contextmanager
@@ -66,6 +72,15 @@ class ProbingBackend(ParallelBackendBase):
         parallel.pre_dispatch = "all"
         return self.effective_n_jobs(n_jobs)
 
+    def start_call(self) -> None:
+        """Begin a call of the `Parallel`, of which a halving search makes several."""
+        self._queue, self._seconds, self._elsewhere = [], [], None
+
+    def stop_call(self) -> None:
+        """Keep how long the fits of this call took, wherever they ran."""
+        if self._seconds:
+            self._last_seconds = _mean(self._seconds)
+
     def submit(self, func: Any, callback: Any = None) -> "_Fit":
         """Queue a batch of one fit; it runs when its result is asked for."""
         fit = _Fit(func.items, callback)
@@ -74,11 +89,12 @@ class ProbingBackend(ParallelBackendBase):
 
     def retrieve_result(self, out: "_Fit", timeout: float | None = None) -> list[Any]:
         """Run the next fit here, or fetch it from where the rest was sent."""
-        if self._elsewhere is None and len(self._seconds) >= self._n_probes:
+        if self._elsewhere is None and self._is_time_to_ask():
             self._send_rest()
         self._queue.pop(0)
         if self._elsewhere is not None:
             results = [next(self._elsewhere) for _ in out.calls]
+            self._seconds += [_told_seconds(result) for result in results]
         else:
             results = self._run_here(out)
         out.callback(results)
@@ -90,8 +106,12 @@ class ProbingBackend(ParallelBackendBase):
         if self._elsewhere is not None:
             self._elsewhere.close()  # type: ignore[attr-defined]
 
+    def _is_time_to_ask(self) -> bool:
+        return self._last_seconds is not None or len(self._seconds) >= self._n_probes
+
     def _send_rest(self) -> None:
-        seconds = sum(self._seconds) / max(1, len(self._seconds))
+        # Rounds of a halving search differ: this one's own fits are the better guide.
+        seconds = _mean(self._seconds) if self._seconds else self._last_seconds or 0.0
         calls = [call for fit in self._queue for call in fit.calls]
         parallel = self._choose(seconds, calls)
         if parallel is not None:
@@ -102,6 +122,15 @@ class ProbingBackend(ParallelBackendBase):
         results = [function(*args, **kwargs) for function, args, kwargs in fit.calls]
         self._seconds.append(time.perf_counter() - started)
         return results
+
+
+def _mean(seconds: list[float]) -> float:
+    return sum(seconds) / len(seconds)
+
+
+def _told_seconds(result: Any) -> float:
+    """Return how long a fit and its scores took, as scikit-learn's result tells."""
+    return float(result["fit_time"] + result["score_time"])
 
 
 class _Fit:

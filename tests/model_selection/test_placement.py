@@ -1,0 +1,102 @@
+"""Where the fits of a search run, round after round."""
+
+import os
+import time
+
+import joblib
+import numpy as np
+import pytest
+from joblib.parallel import get_active_backend
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_dask_auto import AutoScaleSearchCV
+from tests.model_selection.results import assert_same_search
+
+X, Y = make_classification(240, 6, random_state=0)
+ROUNDS = [[{"C": 0.001}, {"C": 0.1}, {"C": 10.0}], [{"C": 1.0}, {"C": 2.0}], [{"C": 5}]]
+
+
+def in_rounds(cls, rounds=ROUNDS):
+    """Return a search that evaluates candidates round after round, as halving does."""
+
+    class Rounds(cls):
+        def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+            for candidates in rounds:
+                evaluate_candidates(candidates)
+
+    Rounds.__name__ = cls.__name__
+    return Rounds
+
+
+class Told(ClassifierMixin, BaseEstimator):
+    """Takes a while, and remembers where it fitted and how joblib was set there."""
+
+    def __init__(self, seconds=0.0):
+        self.seconds = seconds
+
+    def fit(self, X, y):
+        time.sleep(self.seconds)
+        self.classes_ = np.unique(y)
+        self.process_ = os.getpid()
+        self.backend_ = type(get_active_backend()[0]).__name__
+        return self
+
+    def predict(self, X):
+        return np.full(X.shape[0], self.classes_[0])
+
+
+def process(model, X, y):
+    return model.process_
+
+
+def scores(search):
+    table = search.cv_results_
+    return np.transpose(
+        [table[f"split{i}_test_score"] for i in range(search.n_splits_)]
+    ).astype(int)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+def test_a_search_in_rounds_gives_scikit_learns_results(n_jobs):
+    def fit(cls):
+        model = LogisticRegression()
+        return in_rounds(cls)(model, {"C": [1.0]}, cv=3, n_jobs=n_jobs).fit(X, Y)
+
+    assert_same_search(fit(AutoScaleSearchCV), fit(GridSearchCV))
+
+
+def test_every_round_of_a_search_is_placed(client):
+    rounds = [[{"seconds": 0.0}] * 2, [{"seconds": 0.0}]]
+    search = in_rounds(AutoScaleSearchCV, rounds)(
+        Told(), {"seconds": [0.0]}, scoring=process, cv=2, engine="joblib"
+    )
+    assert os.getpid() not in scores(search.fit(X, Y))
+
+
+def test_a_later_round_asks_at_once_with_what_the_last_one_measured(client):
+    rounds = [[{"seconds": 0.2}] * 2, [{"seconds": 0.2}] * 2]
+    search = in_rounds(AutoScaleSearchCV, rounds)(
+        Told(), {"seconds": [0.2]}, scoring=process, cv=2
+    )
+    first, second = np.split(scores(search.fit(X, Y)), 2)
+    assert (first == os.getpid()).ravel().tolist() == [True, False, False, False]
+    assert os.getpid() not in second
+    assert search.plan_.job.seconds_per_fit >= 0.2
+
+
+def test_between_rounds_and_after_them_joblib_is_as_it_was():
+    seen = []
+
+    class Between(AutoScaleSearchCV):
+        def _run_search(self, evaluate_candidates, *, callback_ctx=None):
+            for _ in range(2):
+                evaluate_candidates([{"seconds": 0.0}])
+                seen.append(type(get_active_backend()[0]).__name__)
+                seen.append(joblib.Parallel(n_jobs=1)([joblib.delayed(int)(7)]))
+
+    search = Between(Told(), {"seconds": [0.0]}, cv=2).fit(X, Y)
+    assert seen == ["LokyBackend", [7]] * 2
+    assert search.best_estimator_.backend_ == "LokyBackend"
