@@ -168,9 +168,7 @@ def score_rows(
     -------
     score : float
     """
-    predictions, y, weights = gather(
-        predictions, y, {"sample_weight": sample_weight}, budget=2**63
-    )
+    predictions, y, weights = gather(predictions, y, {"sample_weight": sample_weight})
     return float(metric(y, predictions, **weights))
 
 

@@ -19,7 +19,17 @@ from threadpoolctl import ThreadpoolController
 
 from sklearn_dask_auto.inputs.describe import is_stored
 
-__all__ = ["block_workers", "compute", "is_at_hand", "persist", "thread_count"]
+__all__ = [
+    "block_workers",
+    "compute",
+    "computes_here",
+    "is_at_hand",
+    "persist",
+    "thread_count",
+]
+
+IN_THREADS = ("threads", "threading", "sync", "synchronous", "single-threaded")
+"""dask's names for the schedulers whose tasks run in this process."""
 
 
 def compute(*collections: Any) -> tuple[Any, ...]:
@@ -46,6 +56,13 @@ def persist(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together and keep their blocks in (cluster) memory."""
     with _context() as options, _one_blas_thread():
         return dask.persist(*collections, **options)
+
+
+def computes_here() -> bool:
+    """Tell whether the tasks of `compute` run in this very process."""
+    if _client() is not None or _is_in_worker():
+        return False
+    return dask.config.get("scheduler", None) in (None, *IN_THREADS)
 
 
 def thread_count() -> int:

@@ -35,7 +35,7 @@ def blockwise_view(
         `view` is a shallow copy of `search` whose best estimator returns concrete
         predictions, which are computed block by block.
     """
-    _, y, params = gather(None, y, params, budget=2**63)
+    _, y, params = gather(None, y, params)
     view, model = copy.copy(search), search.best_estimator_
     view.best_estimator_ = ConcreteModel(
         model, search.plan_.budget, takes_dask=isinstance(model, AutoScaleMixin)
