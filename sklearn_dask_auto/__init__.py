@@ -11,7 +11,7 @@ from sklearn_dask_auto._config import config_context, get_config, set_config
 
 if TYPE_CHECKING:
     from sklearn_dask_auto.cluster import AutoScaleKMeans
-    from sklearn_dask_auto.decomposition import AutoScalePCA
+    from sklearn_dask_auto.decomposition import AutoScalePCA, AutoScaleTruncatedSVD
     from sklearn_dask_auto.exceptions import NoEngineError
     from sklearn_dask_auto.linear_model import (
         AutoScaleLinearRegression,
@@ -42,6 +42,7 @@ __all__ = [
     "AutoScaleRidge",
     "AutoScaleSearchCV",
     "AutoScaleStandardScaler",
+    "AutoScaleTruncatedSVD",
     "NoEngineError",
     "Plan",
     "config_context",
@@ -61,6 +62,7 @@ _HOMES = {
     "AutoScaleRidge": "linear_model",
     "AutoScaleSearchCV": "model_selection",
     "AutoScaleStandardScaler": "preprocessing",
+    "AutoScaleTruncatedSVD": "decomposition",
     "NoEngineError": "exceptions",
     "Plan": "routing",
 }

@@ -61,6 +61,8 @@ class AutoScaleMixin:
     _operations = 4.0
     # scikit-learn's class refuses numbers written as text, which most of them take.
     _numbers_only = False
+    # What scikit-learn's class requires of the rows of `fit`.
+    _least_columns = 1
 
     def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
         """Say what `fit` would do with this input, without doing it.

@@ -12,7 +12,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -34,6 +34,7 @@ from sklearn_dask_auto import (
     AutoScaleRidge,
     AutoScaleSearchCV,
     AutoScaleStandardScaler,
+    AutoScaleTruncatedSVD,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +70,7 @@ INSTANCES = {
         Ridge(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"
     ),
     "standard-scaler": AutoScaleStandardScaler(),
+    "truncated-svd": AutoScaleTruncatedSVD(n_components=1),
 }
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
 EXPECTED_FAILURES = {
@@ -121,6 +123,7 @@ def test_scikit_learns_checks_pass(estimator, check):
         (AutoScaleMinMaxScaler, MinMaxScaler),
         (AutoScaleSearchCV, GridSearchCV),
         (AutoScaleStandardScaler, StandardScaler),
+        (AutoScaleTruncatedSVD, TruncatedSVD),
     ],
 )
 def test_constructor_takes_scikit_learns_parameters_and_then_ours(ours, original):

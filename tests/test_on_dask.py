@@ -83,6 +83,7 @@ CASES = {
         differs=frozenset({"cv_results_", "refit_time_"}),
     ),
     "AutoScaleStandardScaler": Case(),
+    "AutoScaleTruncatedSVD": Case({"n_components": 2, "random_state": 0}),
 }
 META = {"AutoScaleEstimator", "AutoScaleSearchCV"}
 NAMES = [n for n in sklearn_dask_auto.__all__ if n.startswith("AutoScale")]

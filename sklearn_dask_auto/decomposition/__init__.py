@@ -1,5 +1,6 @@
 """Decomposition: scikit-learn's estimators, for input of any size."""
 
 from sklearn_dask_auto.decomposition.pca import AutoScalePCA
+from sklearn_dask_auto.decomposition.truncated_svd import AutoScaleTruncatedSVD
 
-__all__ = ["AutoScalePCA"]
+__all__ = ["AutoScalePCA", "AutoScaleTruncatedSVD"]

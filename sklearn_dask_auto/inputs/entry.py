@@ -114,6 +114,7 @@ def enter(
     X = X if hasattr(X, "ndim") else np.asarray(X)
     if X.ndim != 2:
         check_specimen(estimator, X)
+    least = getattr(estimator, "_least_columns", 1) if reset else 1
     check_columns(estimator, X, beside.get("y", "no_validation"), reset=reset)
     beside = {name: value for name, value in beside.items() if value is not None}
     weight = _popped_number(beside)
@@ -122,7 +123,7 @@ def enter(
         beside["sample_weight"] = weight
         aligned.append(da.full(X.shape[:1], weight, chunks=X.chunks[:1]))
     _check_lengths(X, dict(zip(beside, aligned, strict=True)))
-    check_specimen(estimator, X)
+    check_specimen(estimator, X, least_columns=least)
     X = _in_float(_in_row_blocks(X))
     pairs = zip(beside, aligned, strict=True)
     return Rows(X, {name: _aligned(name, value, X) for name, value in pairs})
@@ -146,17 +147,24 @@ def check_columns(
     validate_data(estimator, head, y, reset=reset, skip_check_array=True)
 
 
-def check_specimen(estimator: Any, X: Any) -> None:
+def check_specimen(estimator: Any, X: Any, *, least_columns: int = 1) -> None:
     """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
     profile = describe(X)
-    is_empty = profile.n_columns == 0 or profile.n_rows == 0
+    n_columns = least_columns if profile.n_columns is None else profile.n_columns
+    is_empty = n_columns < least_columns or profile.n_rows == 0
     rows = specimen(X, profile.n_rows or 0 if is_empty else 1)
     if X.ndim == 1 and hasattr(X, "to_frame"):
         import pandas as pd
 
         rows = pd.Series(rows)
     dtype = "numeric" if getattr(estimator, "_numbers_only", False) else FLOATS
-    check_array(rows, dtype=dtype, input_name="X", estimator=estimator)
+    check_array(
+        rows,
+        dtype=dtype,
+        ensure_min_features=least_columns,
+        input_name="X",
+        estimator=estimator,
+    )
 
 
 def specimen(X: Any, n_rows: int) -> Any:

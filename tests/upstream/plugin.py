@@ -25,6 +25,9 @@ EXPECTED = Path(__file__).with_name("expected.toml")
 SWAPS = {
     "sklearn.cluster.tests.test_k_means": {"KMeans": "AutoScaleKMeans"},
     "sklearn.decomposition.tests.test_pca": {"PCA": "AutoScalePCA"},
+    "sklearn.decomposition.tests.test_truncated_svd": {
+        "TruncatedSVD": "AutoScaleTruncatedSVD"
+    },
     "sklearn.linear_model.tests.test_base": {
         "LinearRegression": "AutoScaleLinearRegression"
     },
