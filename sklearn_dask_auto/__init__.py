@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         AutoScaleRidge,
     )
     from sklearn_dask_auto.meta import AutoScaleEstimator
-    from sklearn_dask_auto.model_selection import AutoScaleSearchCV
+    from sklearn_dask_auto.model_selection import AutoScaleSearchCV, train_test_split
     from sklearn_dask_auto.naive_bayes import AutoScaleGaussianNB
     from sklearn_dask_auto.preprocessing import (
         AutoScaleMaxAbsScaler,
@@ -48,6 +48,7 @@ __all__ = [
     "config_context",
     "get_config",
     "set_config",
+    "train_test_split",
 ]
 
 _HOMES = {
@@ -65,6 +66,7 @@ _HOMES = {
     "AutoScaleTruncatedSVD": "decomposition",
     "NoEngineError": "exceptions",
     "Plan": "routing",
+    "train_test_split": "model_selection",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
@@ -26,6 +27,7 @@ __all__ = [
     "logistic_loss",
     "openmp_threads",
     "parameter_constraints",
+    "safe_indexing",
     "transform_container",
     "without_zeros",
 ]
@@ -34,6 +36,7 @@ __all__ = [
 # is no public way to take part in either.
 # `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,
 # which `check_estimator` requires of every constructor parameter.
+# `safe_indexing`: takes rows of anything that scikit-learn accepts, as its splits do.
 
 openmp_threads = _openmp_effective_n_threads
 # KMeans.predict reads `_n_threads`, which KMeans.fit sets to this.

@@ -28,6 +28,7 @@ __all__ = [
     "check_specimen",
     "enter",
     "hold",
+    "keep_counts",
     "known_rows",
     "row_counts",
     "specimen",
@@ -192,12 +193,35 @@ def known_rows(collections: Sequence[Any]) -> list[Any]:
 
 
 def row_counts(collections: Sequence[Any]) -> list[tuple[int, ...]]:
-    """Count the rows of each block of each collection, in one computation."""
-    if not collections:
-        return []
+    """Return the rows of each block of each collection.
+
+    Those that are unknown are counted, in one computation.
+    """
+    known = [_known_counts(c) for c in collections]
+    pairs = zip(collections, known, strict=True)
+    unknown = [c for c, counts in pairs if counts is None]
+    if not unknown:
+        return [counts for counts in known if counts is not None]
     count = dask.delayed(_length, pure=True)
-    lengths = [[count(block) for block in _row_blocks(c)] for c in collections]
-    return [tuple(counts) for counts in compute(lengths)[0]]
+    lengths = [[count(block) for block in _row_blocks(c)] for c in unknown]
+    counted = iter(compute(lengths)[0])
+    return [tuple(next(counted)) if counts is None else counts for counts in known]
+
+
+ROW_COUNTS = "_row_counts"
+"""Attribute under which a DataFrame of ours keeps the rows of its partitions."""
+
+
+def keep_counts(frame: Any, counts: tuple[int, ...]) -> None:
+    """Let `row_counts` know the partitions of a DataFrame or Series made here."""
+    setattr(frame, ROW_COUNTS, counts)
+
+
+def _known_counts(collection: Any) -> tuple[int, ...] | None:
+    if not hasattr(collection, "numblocks"):
+        return getattr(collection, ROW_COUNTS, None)
+    sizes = collection.chunks[0]
+    return None if any(np.isnan(n) for n in sizes) else tuple(map(int, sizes))
 
 
 def _length(block: Any) -> int:

@@ -33,6 +33,9 @@ SWAPS = {
     },
     "sklearn.linear_model.tests.test_ridge": {"Ridge": "AutoScaleRidge"},
     "sklearn.model_selection.tests.test_search": {"GridSearchCV": "AutoScaleSearchCV"},
+    "sklearn.model_selection.tests.test_split": {
+        "train_test_split": "train_test_split"
+    },
     "sklearn.preprocessing.tests.test_data": {
         "MaxAbsScaler": "AutoScaleMaxAbsScaler",
         "MinMaxScaler": "AutoScaleMinMaxScaler",
