@@ -11,7 +11,11 @@ from sklearn_dask_auto._config import config_context, get_config, set_config
 
 if TYPE_CHECKING:
     from sklearn_dask_auto.cluster import AutoScaleKMeans
-    from sklearn_dask_auto.decomposition import AutoScalePCA, AutoScaleTruncatedSVD
+    from sklearn_dask_auto.decomposition import (
+        AutoScaleIncrementalPCA,
+        AutoScalePCA,
+        AutoScaleTruncatedSVD,
+    )
     from sklearn_dask_auto.exceptions import NoEngineError
     from sklearn_dask_auto.linear_model import (
         AutoScaleLinearRegression,
@@ -33,6 +37,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "AutoScaleEstimator",
     "AutoScaleGaussianNB",
+    "AutoScaleIncrementalPCA",
     "AutoScaleKMeans",
     "AutoScaleLinearRegression",
     "AutoScaleLogisticRegression",
@@ -54,6 +59,7 @@ __all__ = [
 _HOMES = {
     "AutoScaleEstimator": "meta",
     "AutoScaleGaussianNB": "naive_bayes",
+    "AutoScaleIncrementalPCA": "decomposition",
     "AutoScaleKMeans": "cluster",
     "AutoScaleLinearRegression": "linear_model",
     "AutoScaleLogisticRegression": "linear_model",

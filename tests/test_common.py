@@ -12,7 +12,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -25,6 +25,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn_dask_auto import (
     AutoScaleEstimator,
     AutoScaleGaussianNB,
+    AutoScaleIncrementalPCA,
     AutoScaleKMeans,
     AutoScaleLinearRegression,
     AutoScaleLogisticRegression,
@@ -56,6 +57,7 @@ INSTANCES = {
     "any-scaler": AutoScaleEstimator(StandardScaler()),
     "any-svc": AutoScaleEstimator(SVC()),
     "gaussian-nb": AutoScaleGaussianNB(),
+    "incremental-pca": AutoScaleIncrementalPCA(),
     "kmeans": AutoScaleKMeans(n_clusters=3, n_init=2, max_iter=5, random_state=0),
     "linear-regression": AutoScaleLinearRegression(),
     "logistic": AutoScaleLogisticRegression(max_iter=5),
@@ -114,6 +116,7 @@ def test_scikit_learns_checks_pass(estimator, check):
     ("ours", "original"),
     [
         (AutoScaleGaussianNB, GaussianNB),
+        (AutoScaleIncrementalPCA, IncrementalPCA),
         (AutoScaleKMeans, KMeans),
         (AutoScaleLinearRegression, LinearRegression),
         (AutoScaleLogisticRegression, LogisticRegression),

@@ -63,6 +63,7 @@ CASES = {
         {"estimator": Ridge()}, target=NUMBERS, differs=frozenset({"solver_"})
     ),
     "AutoScaleGaussianNB": Case(target=LABELS),
+    "AutoScaleIncrementalPCA": Case({"n_components": 2, "batch_size": 13}),
     "AutoScaleKMeans": Case({"n_clusters": 3, "random_state": 0}),
     "AutoScaleLinearRegression": Case(target=NUMBERS),
     "AutoScaleLogisticRegression": Case(

@@ -1,13 +1,14 @@
 """The one driver: a pass over row blocks, on any scheduler.
 
-`fold(rows, summarise, merge, state)` makes one pass. Neighbouring blocks are worked on
-together, in one task that goes through them one after another, because a task costs
-the scheduler the same whether its block is large or small; blocks that lie on the
+`Pass(rows).fold(summarise, merge, state)` makes one pass. Neighbouring blocks are
+worked on together, in one task that goes through them one after another, because a task
+costs the scheduler the same whether its block is large or small; blocks that lie on the
 workers of a cluster are put together with blocks of the same worker. The totals of the
-tasks are merged in a tree.
+tasks are merged in a tree. `scan` is for what depends on the order of the rows: it goes
+through the groups one after another.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
@@ -27,6 +28,8 @@ __all__ = ["Pass"]
 T = TypeVar("T")
 Summarise = Callable[[Any, dict[str, Any], int, Any], T]
 """(block, what lies beside it by name, index of its first row, state) -> statistics."""
+Advance = Callable[[Any, dict[str, Any], int, T], T]
+"""The same, but for the state, which is that after the rows before."""
 
 FAN_IN = 8
 """Totals merged by one task of the tree."""
@@ -45,12 +48,7 @@ class Pass:
         self.rows = rows
         self._names = list(rows.beside)
         self._arrays = [_optimized(a) for a in (rows.X, *rows.beside.values())]
-        starts = [0, *accumulate(rows.sizes)]
-        keys = [_row_keys(array) for array in self._arrays]
-        self._groups = [
-            ([starts[i] for i in group], [[k[i] for i in group] for k in keys])
-            for group in _groups(rows)
-        ]
+        self._groups = self._with_keys(_groups(rows))
 
     def fold(
         self, summarise: Summarise[T], merge: Callable[[T, T], T], state: Any = None
@@ -87,6 +85,44 @@ class Pass:
         (total,) = compute(Delayed(level[0], graph, layer=name))
         return total
 
+    def scan(self, advance: Advance[T], state: T) -> T:
+        """Pass over all rows once, in their order.
+
+        Only the blocks of one group are in memory at a time, beside the state.
+
+        Parameters
+        ----------
+        advance : callable
+            ``advance(block, beside, start, state)`` returns the state after the rows
+            of the block. It must not change its arguments.
+        state : object
+            Before the first row.
+
+        Returns
+        -------
+        state : object
+            After the last.
+        """
+        for starts, blocks in self._with_keys(_runs(self.rows)):
+            name = f"scan-{uuid4().hex}"
+            work = f"work-{name}"
+            layer = {
+                work: _Step(advance, state, self._names),
+                name: (_after_group, work, starts, blocks),
+            }
+            graph = HighLevelGraph.from_collections(name, layer, self._arrays)
+            (state,) = compute(Delayed(name, graph, layer=name))
+        return state
+
+    def _with_keys(self, groups: list[list[int]]) -> list[tuple[list[int], Any]]:
+        """Return, for groups of block numbers, first rows and keys of all arrays."""
+        starts = [0, *accumulate(self.rows.sizes)]
+        keys = [_row_keys(array) for array in self._arrays]
+        return [
+            ([starts[i] for i in group], [[k[i] for i in group] for k in keys])
+            for group in groups
+        ]
+
 
 @dataclass(frozen=True)
 class _Work(Generic[T]):
@@ -98,20 +134,32 @@ class _Work(Generic[T]):
     names: list[str]
 
 
+@dataclass(frozen=True)
+class _Step(Generic[T]):
+    """What the task of a scan needs, as one node of its graph."""
+
+    advance: Advance[T]
+    state: T
+    names: list[str]
+
+
 def _group_total(work: _Work[T], starts: list[int], arrays: list[list[Any]]) -> T:
-    blocks, *beside = arrays
-    return _merge_all(
-        work,
-        (
-            work.summarise(
-                block,
-                {name: b[i] for name, b in zip(work.names, beside, strict=True)},
-                start,
-                work.state,
-            )
-            for i, (start, block) in enumerate(zip(starts, blocks, strict=True))
-        ),
-    )
+    parts = _with_beside(work.names, starts, arrays)
+    return _merge_all(work, (work.summarise(*part, work.state) for part in parts))
+
+
+def _after_group(work: _Step[T], starts: list[int], arrays: list[list[Any]]) -> T:
+    state = work.state
+    for part in _with_beside(work.names, starts, arrays):
+        state = work.advance(*part, state)
+    return state
+
+
+def _with_beside(
+    names: list[str], starts: list[int], arrays: list[list[Any]]
+) -> Iterator[tuple[Any, dict[str, Any], int]]:
+    for start, block, *beside in zip(starts, *arrays, strict=True):
+        yield block, dict(zip(names, beside, strict=True)), start
 
 
 def _merge_all(work: _Work[T], parts: Iterable[T]) -> T:
@@ -139,20 +187,41 @@ def _row_keys(array: Any) -> list[Any]:
 
 def _groups(rows: Rows) -> list[list[int]]:
     """Put blocks together up to `GROUP_BYTES`, but enough groups for every thread."""
-    threads = thread_count()
-    stored = is_stored(rows.X)
-    workers = block_workers(rows.X) if stored else [""] * len(rows.sizes)
-    row_bytes = rows.n_columns * rows.dtype.itemsize
-    limit = max(1, min(GROUP_BYTES, rows.n_rows * row_bytes // threads))
+    n_bytes = rows.n_rows * _row_bytes(rows)
+    limit = max(1, min(GROUP_BYTES, n_bytes // thread_count()))
     groups: list[list[int]] = []
     filling: dict[str, tuple[list[int], int]] = {}
-    for i, (size, worker) in enumerate(zip(rows.sizes, workers, strict=True)):
-        if size == 0:
-            continue
+    for i, size, worker in _placed(rows):
         group, held = filling.get(worker, ([], limit))
         if held >= limit:
             group, held = [], 0
             groups.append(group)
         group.append(i)
-        filling[worker] = (group, held + size * row_bytes)
+        filling[worker] = (group, held + size)
     return groups
+
+
+def _runs(rows: Rows) -> list[list[int]]:
+    """Put neighbours together up to `GROUP_BYTES`, if one worker holds them."""
+    groups: list[list[int]] = []
+    held, holder = 0, None
+    for i, size, worker in _placed(rows):
+        if held >= GROUP_BYTES or worker != holder:
+            groups.append([])
+            held, holder = 0, worker
+        groups[-1].append(i)
+        held += size
+    return groups
+
+
+def _placed(rows: Rows) -> Iterator[tuple[int, int, str]]:
+    """Yield number, bytes and worker of each block that has rows."""
+    stored = is_stored(rows.X)
+    workers = block_workers(rows.X) if stored else [""] * len(rows.sizes)
+    for i, (size, worker) in enumerate(zip(rows.sizes, workers, strict=True)):
+        if size:
+            yield i, size * _row_bytes(rows), worker
+
+
+def _row_bytes(rows: Rows) -> int:
+    return rows.n_columns * rows.dtype.itemsize

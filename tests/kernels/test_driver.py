@@ -32,6 +32,23 @@ def test_a_pass_visits_every_row_once_with_what_lies_beside_it(data):
     assert {state for *_, state in parts} == {"state"}
 
 
+def _append(block, beside, start, seen):
+    assert start == len(seen)
+    assert len(block)
+    return [*seen, *zip(block[:, 0], beside["weight"], strict=True)]
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
+def test_a_scan_visits_every_row_once_in_order(monkeypatch, scheduler):
+    monkeypatch.setattr(driver, "GROUP_BYTES", 100)
+    X, weight = np.arange(60.0).reshape(-1, 2), np.arange(30.0)
+    chunks = (0, 1, 9, 0, 10, 3, 7, 0)
+    rows = Rows(cut(X, chunks) + 0, {"weight": cut(weight, chunks)})
+    with dask.config.set(scheduler=scheduler):
+        seen = Pass(rows).scan(_append, [])
+    assert seen == list(zip(X[:, 0], weight, strict=True))
+
+
 def _count(block, beside, start, state):
     return 1
 

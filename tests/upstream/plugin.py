@@ -24,6 +24,9 @@ __all__ = ["SWAPS"]
 EXPECTED = Path(__file__).with_name("expected.toml")
 SWAPS = {
     "sklearn.cluster.tests.test_k_means": {"KMeans": "AutoScaleKMeans"},
+    "sklearn.decomposition.tests.test_incremental_pca": {
+        "IncrementalPCA": "AutoScaleIncrementalPCA"
+    },
     "sklearn.decomposition.tests.test_pca": {"PCA": "AutoScalePCA"},
     "sklearn.decomposition.tests.test_truncated_svd": {
         "TruncatedSVD": "AutoScaleTruncatedSVD"
