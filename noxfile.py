@@ -61,6 +61,15 @@ def upstream(session: nox.Session) -> None:
 
 
 @nox.session
+def sklearn(session: nox.Session) -> None:
+    """scikit-learn's own test modules on our classes, whole, which takes minutes."""
+    session.install("-e", ".[test]")
+    whole = {"SKLEARN_DASK_AUTO_WHOLE_MODULES": "1"}
+    arguments = ["--timeout", "900", "tests/upstream", *session.posargs]
+    session.run("python", "-m", "pytest", *SPREAD, *arguments, env=whole)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, its warnings as errors, and its examples."""
     session.install("-e", ".[docs]")

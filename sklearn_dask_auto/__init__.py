@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sklearn_dask_auto.linear_model import (
         AutoScaleLinearRegression,
         AutoScaleLogisticRegression,
+        AutoScalePoissonRegressor,
         AutoScaleRidge,
     )
     from sklearn_dask_auto.meta import AutoScaleEstimator
@@ -44,6 +45,7 @@ __all__ = [
     "AutoScaleMaxAbsScaler",
     "AutoScaleMinMaxScaler",
     "AutoScalePCA",
+    "AutoScalePoissonRegressor",
     "AutoScaleRidge",
     "AutoScaleSearchCV",
     "AutoScaleStandardScaler",
@@ -66,6 +68,7 @@ _HOMES = {
     "AutoScaleMaxAbsScaler": "preprocessing",
     "AutoScaleMinMaxScaler": "preprocessing",
     "AutoScalePCA": "decomposition",
+    "AutoScalePoissonRegressor": "linear_model",
     "AutoScaleRidge": "linear_model",
     "AutoScaleSearchCV": "model_selection",
     "AutoScaleStandardScaler": "preprocessing",

@@ -27,6 +27,7 @@ __all__ = [
     "logistic_loss",
     "openmp_threads",
     "parameter_constraints",
+    "poisson_loss",
     "safe_indexing",
     "transform_container",
     "without_zeros",
@@ -73,6 +74,14 @@ def logistic_loss(n_classes: int, fit_intercept: bool) -> Any:
     is_binary = n_classes == 2
     base = HalfBinomialLoss() if is_binary else HalfMultinomialLoss(n_classes=n_classes)
     return LinearModelLoss(base_loss=base, fit_intercept=fit_intercept)
+
+
+def poisson_loss(fit_intercept: bool) -> Any:
+    """Return scikit-learn's loss of a Poisson regression; see `logistic_loss`."""
+    from sklearn._loss import HalfPoissonLoss
+    from sklearn.linear_model._linear_loss import LinearModelLoss
+
+    return LinearModelLoss(base_loss=HalfPoissonLoss(), fit_intercept=fit_intercept)
 
 
 def lbfgs_iterations(result: Any, max_iter: int) -> int:

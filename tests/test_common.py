@@ -14,7 +14,12 @@ from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+)
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -32,6 +37,7 @@ from sklearn_dask_auto import (
     AutoScaleMaxAbsScaler,
     AutoScaleMinMaxScaler,
     AutoScalePCA,
+    AutoScalePoissonRegressor,
     AutoScaleRidge,
     AutoScaleSearchCV,
     AutoScaleStandardScaler,
@@ -62,6 +68,7 @@ INSTANCES = {
     "linear-regression": AutoScaleLinearRegression(),
     "logistic": AutoScaleLogisticRegression(max_iter=5),
     "pca": AutoScalePCA(),
+    "poisson": AutoScalePoissonRegressor(),
     "ridge": AutoScaleRidge(),
     "max-abs-scaler": AutoScaleMaxAbsScaler(),
     "min-max-scaler": AutoScaleMinMaxScaler(),
@@ -121,6 +128,7 @@ def test_scikit_learns_checks_pass(estimator, check):
         (AutoScaleLinearRegression, LinearRegression),
         (AutoScaleLogisticRegression, LogisticRegression),
         (AutoScalePCA, PCA),
+        (AutoScalePoissonRegressor, PoissonRegressor),
         (AutoScaleRidge, Ridge),
         (AutoScaleMaxAbsScaler, MaxAbsScaler),
         (AutoScaleMinMaxScaler, MinMaxScaler),

@@ -32,6 +32,7 @@ N_ROWS, N_COLUMNS = 60, 4
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N_ROWS, N_COLUMNS)) * [1, 2, 5, 0.1] + [0, 3, -7, 1]
 NUMBERS = X @ [1.0, -2.0, 0.5, 3.0] + RNG.normal(size=N_ROWS)
+COUNTS = np.random.default_rng(1).poisson(np.exp(0.1 * NUMBERS - 1)).astype(float)
 LABELS = np.array(["few", "many"])[(NUMBERS.mean() < NUMBERS).astype(int)]
 WEIGHT = RNG.uniform(0.1, 2, size=N_ROWS)
 
@@ -75,6 +76,12 @@ CASES = {
     "AutoScaleMaxAbsScaler": Case(),
     "AutoScaleMinMaxScaler": Case(),
     "AutoScalePCA": Case({"n_components": 3}),
+    "AutoScalePoissonRegressor": Case(
+        {"tol": 1e-10},
+        target=COUNTS,
+        exact={"max_iter": 10_000},
+        differs=frozenset({"n_iter_"}),
+    ),
     "AutoScaleRidge": Case(
         target=NUMBERS, exact={"tol": 1e-12}, differs=frozenset({"solver_"})
     ),

@@ -5,9 +5,11 @@ from sklearn_dask_auto.linear_model.least_squares import (
     AutoScaleRidge,
 )
 from sklearn_dask_auto.linear_model.logistic import AutoScaleLogisticRegression
+from sklearn_dask_auto.linear_model.poisson import AutoScalePoissonRegressor
 
 __all__ = [
     "AutoScaleLinearRegression",
     "AutoScaleLogisticRegression",
+    "AutoScalePoissonRegressor",
     "AutoScaleRidge",
 ]

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_dask_auto import AutoScaleLogisticRegression, NoEngineError
-from sklearn_dask_auto.kernels import logistic
+from sklearn_dask_auto.kernels import glm
 from tests.cuts import cut, cuts
 
 NAMES = np.array(["ant", "bee", "cicada", "dragonfly", "earwig"])
@@ -82,7 +82,7 @@ def test_at_the_same_tolerance_the_objective_is_never_higher(
     solver, n_classes, C, monkeypatch
 ):
     if solver == "lbfgs":
-        monkeypatch.setattr(logistic, "NEWTON_COEFFICIENTS", 0)
+        monkeypatch.setattr(glm, "NEWTON_COEFFICIENTS", 0)
     X, y = DATA[n_classes]
     reference = LogisticRegression(C=C, max_iter=1000).fit(X, y)
     fitted = blockwise(C=C, max_iter=1000).fit(cut(X, (200, 400)), cut(y, (600,)))
@@ -175,7 +175,7 @@ def test_separable_rows_without_a_penalty_end_and_separate_them():
 @pytest.mark.parametrize("solver", ["newton", "lbfgs"])
 def test_too_few_iterations_warn(solver, monkeypatch):
     if solver == "lbfgs":
-        monkeypatch.setattr(logistic, "NEWTON_COEFFICIENTS", 0)
+        monkeypatch.setattr(glm, "NEWTON_COEFFICIENTS", 0)
     X, y = DATA[3]
     with pytest.warns(ConvergenceWarning):
         fitted = blockwise(max_iter=1).fit(cut(X, (600,)), y)
@@ -189,6 +189,17 @@ def test_a_warm_start_begins_where_the_last_fit_ended():
     fitted.fit(cut(X, (300, 300)), y)
     assert fitted.n_iter_.tolist() == [0]
     assert_allclose(fitted.coef_, before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["blockwise", "sklearn"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_warm_start_of_another_shape_is_scikit_learns_error(n_classes, engine):
+    X, y = DATA[n_classes]
+    model = AutoScaleLogisticRegression(warm_start=True, engine=engine).fit(X, y)
+    with pytest.raises(ValueError, match="Initialization coef is of shape") as error:
+        model.fit(cut(X[:, :4], (600,)), y)
+    expected = "(5,) or (1, 5)" if n_classes == 2 else "(3, 5)"
+    assert f"expected shape {expected}" in str(error.value)
 
 
 def test_class_weights_by_name_count():
@@ -237,6 +248,7 @@ BAD_INPUT = {
         np.full(600, np.nan),
         "sample_weight contains NaN",
     ),
+    "zero weights": (DATA[2][0], TWO, np.zeros(600), "at least one non-zero number"),
     "unknown class": (DATA[2][0], TWO, None, "are not in class_weight"),
 }
 

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 import sklearn_dask_auto
 
-__all__ = ["SWAPS"]
+__all__ = ["SLICES", "SWAPS", "WHOLE"]
 
 EXPECTED = Path(__file__).with_name("expected.toml")
 SWAPS = {
@@ -31,8 +31,14 @@ SWAPS = {
     "sklearn.decomposition.tests.test_truncated_svd": {
         "TruncatedSVD": "AutoScaleTruncatedSVD"
     },
+    "sklearn.linear_model._glm.tests.test_glm": {
+        "PoissonRegressor": "AutoScalePoissonRegressor"
+    },
     "sklearn.linear_model.tests.test_base": {
         "LinearRegression": "AutoScaleLinearRegression"
+    },
+    "sklearn.linear_model.tests.test_logistic": {
+        "LogisticRegression": "AutoScaleLogisticRegression"
     },
     "sklearn.linear_model.tests.test_ridge": {"Ridge": "AutoScaleRidge"},
     "sklearn.model_selection.tests.test_search": {"GridSearchCV": "AutoScaleSearchCV"},
@@ -47,6 +53,15 @@ SWAPS = {
     "sklearn.tests.test_naive_bayes": {"GaussianNB": "AutoScaleGaussianNB"},
 }
 """For each test module, the names in it that are replaced and what replaces them."""
+SLICES = {
+    "sklearn.linear_model._glm.tests.test_glm": "poisson or warm_start or linalg",
+}
+"""Of modules that take minutes, the tests run by default, as pytest's `-k` says it.
+
+They are those of the class mirrored; the others are of classes beside it. All are run
+by ``nox -s sklearn``, which sets `WHOLE` in the environment.
+"""
+WHOLE = "SKLEARN_DASK_AUTO_WHOLE_MODULES"
 
 
 @dataclass(frozen=True)
@@ -132,7 +147,9 @@ def _expected_failures() -> list[ExpectedFailure]:
 def _tested(module: str) -> str:
     """Return the package or module that a test module imports its subject from."""
     package, _, name = module.partition(".tests.")
-    # A package is tested from inside, a plain module from beside it.
+    # A package is tested from inside, a plain module from beside it; what is private
+    # is imported from the public package around it.
+    package, _, _ = package.partition("._")
     return package if "." in package else f"{package}.{name.removeprefix('test_')}"
 
 
