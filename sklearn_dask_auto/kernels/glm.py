@@ -36,8 +36,10 @@ HALVINGS = 15
 class Problem(Protocol):
     """What is minimised: the mean loss over all rows, and a penalty."""
 
-    weight: float
-    """Sum of the weights of all rows."""
+    @property
+    def weight(self) -> float:
+        """Sum of the weights of all rows."""
+        ...
 
     def losses(self, block: Any, beside: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Return the loss (`LinearModelLoss`), and targets and weights of a block.
@@ -141,9 +143,7 @@ def _newton(
     return coefficients, n_iter, False
 
 
-def _better(
-    blocks: Pass, problem: Problem, last: Any, found: tuple[Any, float]
-) -> Any:
+def _better(blocks: Pass, problem: Problem, last: Any, found: tuple[Any, float]) -> Any:
     """Return where a last step leads, unless it leads uphill.
 
     The gradient is small already, as scikit-learn wants it; but a column of small

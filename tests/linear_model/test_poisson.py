@@ -159,7 +159,7 @@ def _negative(n_rows=300):
 
 BAD_INPUT = {
     "negative target": (BLOCKS, _negative(), None, "out of the valid range of the los"),
-    "NaN": (cut(np.where(X == X[-1, -1], np.nan, X), (100, 200)), Y, None, "X contai"),
+    "NaN": (cut(np.where(X[-1, -1] == X, np.nan, X), (100, 200)), Y, None, "X contai"),
     "infinite target": (BLOCKS, np.where(Y > 3, np.inf, Y), None, "y contains infini"),
     "two targets": (BLOCKS, np.column_stack([Y, Y]), None, "y should be a 1d array"),
     "NaN weights": (BLOCKS, Y, np.full(300, np.nan), "sample_weight contains NaN"),

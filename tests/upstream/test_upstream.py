@@ -36,7 +36,5 @@ def run_upstream(module: str, *arguments: str) -> subprocess.CompletedProcess[st
 @pytest.mark.parametrize("module", SWAPS)
 def test_scikit_learns_own_tests_pass(module):
     selected = "" if WHOLE in os.environ else SLICES.get(module, "")
-    run = run_upstream(
-        module, "-q", "--tb=short", "--disable-warnings", "-k", selected
-    )
+    run = run_upstream(module, "-q", "--tb=short", "--disable-warnings", "-k", selected)
     assert run.returncode == 0, run.stdout + run.stderr
