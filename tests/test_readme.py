@@ -1,4 +1,4 @@
-"""What the README says comes true: its code runs, and its commands are the CI's."""
+"""What the README and the guide say comes true: their code runs, in order."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def test_the_code_of_the_readme_runs_and_prints_plans(capsys):
@@ -17,6 +17,14 @@ def test_the_code_of_the_readme_runs_and_prints_plans(capsys):
     printed = capsys.readouterr().out
     assert "-> blockwise" in printed
     assert "{'C': 2.5} sklearn" in printed
+
+
+def test_the_code_of_the_guide_runs():
+    # One script: what a block defines, later ones use.
+    names = {}
+    for code in blocks("python", (ROOT / "docs" / "guide.md").read_text()):
+        exec(compile(code, "guide.md", "exec"), names)
+    assert names["kmeans"].plan_.engine == "blockwise"
 
 
 def test_the_settings_that_the_readme_names_exist():
