@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn_dask_auto._config import config_context, get_config, set_config
 
 if TYPE_CHECKING:
-    from sklearn_dask_auto.cluster import AutoScaleKMeans
+    from sklearn_dask_auto.cluster import AutoScaleKMeans, AutoScaleMiniBatchKMeans
     from sklearn_dask_auto.decomposition import (
         AutoScaleIncrementalPCA,
         AutoScalePCA,
@@ -44,6 +44,7 @@ __all__ = [
     "AutoScaleLogisticRegression",
     "AutoScaleMaxAbsScaler",
     "AutoScaleMinMaxScaler",
+    "AutoScaleMiniBatchKMeans",
     "AutoScalePCA",
     "AutoScalePoissonRegressor",
     "AutoScaleRidge",
@@ -67,6 +68,7 @@ _HOMES = {
     "AutoScaleLogisticRegression": "linear_model",
     "AutoScaleMaxAbsScaler": "preprocessing",
     "AutoScaleMinMaxScaler": "preprocessing",
+    "AutoScaleMiniBatchKMeans": "cluster",
     "AutoScalePCA": "decomposition",
     "AutoScalePoissonRegressor": "linear_model",
     "AutoScaleRidge": "linear_model",

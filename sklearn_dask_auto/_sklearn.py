@@ -5,6 +5,7 @@ When a scikit-learn release breaks something, it breaks here.
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -25,6 +26,7 @@ __all__ = [
     "is_constant",
     "lbfgs_iterations",
     "logistic_loss",
+    "mini_batch_step",
     "openmp_threads",
     "parameter_constraints",
     "poisson_loss",
@@ -82,6 +84,37 @@ def poisson_loss(fit_intercept: bool) -> Any:
     from sklearn.linear_model._linear_loss import LinearModelLoss
 
     return LinearModelLoss(base_loss=HalfPoissonLoss(), fit_intercept=fit_intercept)
+
+
+def mini_batch_step(
+    X: Any,
+    centers: Any,
+    moved: Any,
+    counts: Any,
+    random_state: Any,
+    reassigns: bool,
+    estimator: Any,
+) -> float:
+    """Take one step of MiniBatchKMeans, into `moved` and `counts`; return the inertia.
+
+    Its public `partial_fit` takes the same step, but does not tell the inertia before
+    it, by which `fit` decides when to stop.
+    """
+    from sklearn.cluster._kmeans import _mini_batch_step
+
+    inertia = _mini_batch_step(
+        X,
+        np.ones(X.shape[0], X.dtype),
+        centers,
+        moved,
+        counts,
+        random_state,
+        random_reassign=reassigns,
+        reassignment_ratio=estimator.reassignment_ratio,
+        verbose=estimator.verbose,
+        n_threads=openmp_threads(),
+    )
+    return float(inertia)
 
 
 def lbfgs_iterations(result: Any, max_iter: int) -> int:

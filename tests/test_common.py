@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import (
@@ -35,6 +35,7 @@ from sklearn_dask_auto import (
     AutoScaleLinearRegression,
     AutoScaleLogisticRegression,
     AutoScaleMaxAbsScaler,
+    AutoScaleMiniBatchKMeans,
     AutoScaleMinMaxScaler,
     AutoScalePCA,
     AutoScalePoissonRegressor,
@@ -72,6 +73,9 @@ INSTANCES = {
     "ridge": AutoScaleRidge(),
     "max-abs-scaler": AutoScaleMaxAbsScaler(),
     "min-max-scaler": AutoScaleMinMaxScaler(),
+    "mini-batch-kmeans": AutoScaleMiniBatchKMeans(
+        n_clusters=3, max_iter=5, random_state=0
+    ),
     "search-logistic": AutoScaleSearchCV(
         LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"
     ),
@@ -88,6 +92,10 @@ EXPECTED_FAILURES = {
         "weight in other words than the check knows of"
     },
     "kmeans": {
+        "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
+        "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
+    },
+    "mini-batch-kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
         "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
     },
@@ -132,6 +140,7 @@ def test_scikit_learns_checks_pass(estimator, check):
         (AutoScaleRidge, Ridge),
         (AutoScaleMaxAbsScaler, MaxAbsScaler),
         (AutoScaleMinMaxScaler, MinMaxScaler),
+        (AutoScaleMiniBatchKMeans, MiniBatchKMeans),
         (AutoScaleSearchCV, GridSearchCV),
         (AutoScaleStandardScaler, StandardScaler),
         (AutoScaleTruncatedSVD, TruncatedSVD),

@@ -75,6 +75,7 @@ CASES = {
     ),
     "AutoScaleMaxAbsScaler": Case(),
     "AutoScaleMinMaxScaler": Case(),
+    "AutoScaleMiniBatchKMeans": Case({"n_clusters": 3, "random_state": 0}),
     "AutoScalePCA": Case({"n_components": 3}),
     "AutoScalePoissonRegressor": Case(
         {"tol": 1e-10},

@@ -6,23 +6,21 @@ from numbers import Integral, Real
 from typing import Any
 
 from sklearn.cluster import KMeans
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import (
     Interval,
     StrOptions,
     fit_context,
     parameter_constraints,
 )
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.cluster.centers import CenterClustering
 from sklearn_dask_auto.kernels.sizes import sample_rows
 from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScaleKMeans"]
 
 
-class AutoScaleKMeans(AutoScaleMixin, KMeans):
+class AutoScaleKMeans(CenterClustering, KMeans):
     """K-Means clustering for input of any size.
 
     On in-memory input this is :class:`sklearn.cluster.KMeans`. A dask array or
@@ -191,51 +189,7 @@ class AutoScaleKMeans(AutoScaleMixin, KMeans):
         self : AutoScaleKMeans
             Fitted.
         """
-        # Labels over the memory budget are not learned, and none may be left over.
-        self.__dict__.pop("labels_", None)
-        self._fit_as_planned(X, None, {"sample_weight": sample_weight})
-        if not hasattr(self, "labels_"):
-            self.labels_ = self.predict(X)
-        return self
-
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Compute cluster centers and the label of each row.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        labels : ndarray or dask array of shape (n_samples,), int32
-            A dask array for dask input.
-        """
-        labels = self.fit(X, sample_weight=sample_weight).labels_
-        return self.predict(X) if is_dask(X) else labels
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the inertia of `X` around the learned centers.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once, in one pass, for dask input too.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        check_is_fitted(self)
-        from sklearn_dask_auto.inputs.entry import enter
-        from sklearn_dask_auto.kernels import kmeans
-        from sklearn_dask_auto.kernels.driver import Pass
-
-        rows = enter(self, X, {"sample_weight": sample_weight}, reset=False)
-        return kmeans.score(self, Pass(rows))
+        return self._fit_with_labels(X, sample_weight)
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         return replace(

@@ -29,7 +29,18 @@ from sklearn_dask_auto.kernels.seeding import (
     survey_rows,
 )
 
-__all__ = ["check", "fit", "inertia", "label", "score", "seed", "warn_if_few"]
+__all__ = [
+    "amid",
+    "check",
+    "explicit_centers",
+    "fit",
+    "inertia",
+    "label",
+    "run_count",
+    "score",
+    "seed",
+    "warn_if_few",
+]
 
 
 def check(estimator: Any, rows: Rows) -> None:
@@ -46,7 +57,7 @@ def check(estimator: Any, rows: Rows) -> None:
         raise ValueError(
             f"n_samples={rows.n_rows} should be >= n_clusters={estimator.n_clusters}."
         )
-    _explicit_centers(estimator, rows)
+    explicit_centers(estimator, rows)
 
 
 def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
@@ -125,8 +136,8 @@ def seed(estimator: Any, blocks: Pass) -> tuple[list[Run], Any, float]:
         `tol` scaled by the mean variance of the columns.
     """
     rows = blocks.rows
-    n_init = _run_count(estimator)
-    explicit = _explicit_centers(estimator, rows)
+    n_init = run_count(estimator, default=10)
+    explicit = explicit_centers(estimator, rows)
     random_state = check_random_state(estimator.random_state)
     survey = survey_rows(
         blocks, type(estimator).__name__, estimator.n_clusters, random_state
@@ -157,14 +168,15 @@ def _mean(survey: Survey, dtype: Any) -> Any:
     return survey.moments.mean.astype(dtype)
 
 
-def _run_count(estimator: Any) -> int:
+def run_count(estimator: Any, default: int) -> int:
+    """Resolve `n_init`, whose "auto" is 1 for "k-means++" and for given centers."""
     is_explicit = not isinstance(estimator.init, str) and not callable(estimator.init)
     if estimator.n_init != "auto":
         n_init = int(estimator.n_init)
     elif callable(estimator.init) or (
         isinstance(estimator.init, str) and estimator.init == "random"
     ):
-        n_init = 10
+        n_init = default
     else:
         n_init = 1
     if is_explicit and n_init != 1:
@@ -178,7 +190,8 @@ def _run_count(estimator: Any) -> int:
     return n_init
 
 
-def _explicit_centers(estimator: Any, rows: Rows) -> Any:
+def explicit_centers(estimator: Any, rows: Rows) -> Any:
+    """Return `init` as centers, or None if it says how to find them."""
     if isinstance(estimator.init, str) or callable(estimator.init):
         return None
     centers = check_array(estimator.init, dtype=rows.dtype, copy=True, order="C")
@@ -308,14 +321,20 @@ def score(estimator: Any, blocks: Pass) -> float:
         scikit-learn's, if a value is NaN or infinite.
     """
     centers = estimator.cluster_centers_.astype(blocks.rows.dtype)
-    # Distances are exact enough about any point amid the centers.
-    mean = centers.mean(axis=0)
-    if sp.issparse(blocks.rows.X._meta):
-        mean = np.zeros_like(mean)
+    mean = amid(centers, blocks.rows)
     total = inertia(blocks, mean, centers - mean)
     if not np.isfinite(total):
         blocks.fold(partial(_check_block, type(estimator).__name__), _nothing)
     return -total
+
+
+def amid(centers: Any, rows: Rows) -> Any:
+    """Return a point amid the centers, about which distances are exact enough.
+
+    Zero for sparse rows, from which nothing can be subtracted.
+    """
+    mean = centers.mean(axis=0)
+    return np.zeros_like(mean) if rows.is_sparse else mean
 
 
 def _check_block(

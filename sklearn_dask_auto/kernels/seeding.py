@@ -28,6 +28,7 @@ __all__ = [
     "check_center_shape",
     "initial_centers",
     "parallel_centers",
+    "seed_centers",
     "squared_distances",
     "survey_rows",
 ]
@@ -140,7 +141,7 @@ def initial_centers(
     """
     X = survey.sample if sp.issparse(survey.sample) else survey.sample - mean
     if X.shape[0] == survey.moments.n_rows:
-        return _seed(X, survey.weight, estimator, random_state)
+        return seed_centers(X, survey.weight, estimator, random_state)
     part = slice(None, None, TRIAL_STEP if X.shape[0] > TRIAL_ROWS else 1)
     weight = None if survey.weight is None else survey.weight[part]
     tries = KMeans(
@@ -163,7 +164,8 @@ TRIAL_ROWS = 10_000
 """A sample that is no larger serves whole."""
 
 
-def _seed(X: Any, weight: Any, estimator: Any, random_state: Any) -> Any:
+def seed_centers(X: Any, weight: Any, estimator: Any, random_state: Any) -> Any:
+    """Return centers as scikit-learn would seed them from these very rows."""
     n_clusters, init = estimator.n_clusters, estimator.init
     if callable(init):
         centers = init(X, n_clusters, random_state=random_state)

@@ -23,7 +23,10 @@ __all__ = ["SLICES", "SWAPS", "WHOLE"]
 
 EXPECTED = Path(__file__).with_name("expected.toml")
 SWAPS = {
-    "sklearn.cluster.tests.test_k_means": {"KMeans": "AutoScaleKMeans"},
+    "sklearn.cluster.tests.test_k_means": {
+        "KMeans": "AutoScaleKMeans",
+        "MiniBatchKMeans": "AutoScaleMiniBatchKMeans",
+    },
     "sklearn.decomposition.tests.test_incremental_pca": {
         "IncrementalPCA": "AutoScaleIncrementalPCA"
     },
