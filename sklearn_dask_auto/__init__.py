@@ -24,7 +24,12 @@ if TYPE_CHECKING:
         AutoScaleRidge,
     )
     from sklearn_dask_auto.meta import AutoScaleEstimator
-    from sklearn_dask_auto.model_selection import AutoScaleSearchCV, train_test_split
+    from sklearn_dask_auto.model_selection import (
+        AutoScaleSearchCV,
+        cross_val_score,
+        cross_validate,
+        train_test_split,
+    )
     from sklearn_dask_auto.naive_bayes import AutoScaleGaussianNB
     from sklearn_dask_auto.preprocessing import (
         AutoScaleMaxAbsScaler,
@@ -54,6 +59,8 @@ __all__ = [
     "NoEngineError",
     "Plan",
     "config_context",
+    "cross_val_score",
+    "cross_validate",
     "get_config",
     "set_config",
     "train_test_split",
@@ -77,6 +84,8 @@ _HOMES = {
     "AutoScaleTruncatedSVD": "decomposition",
     "NoEngineError": "exceptions",
     "Plan": "routing",
+    "cross_val_score": "model_selection",
+    "cross_validate": "model_selection",
     "train_test_split": "model_selection",
 }
 

@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils._set_output import _get_output_config
 
 from sklearn_dask_auto.routing.job import ENGINES
@@ -20,7 +26,9 @@ __all__ = [
     "BaseSearchCV",
     "HasMethods",
     "Interval",
+    "MultimetricScorer",
     "StrOptions",
+    "check_arguments",
     "fit_context",
     "infer_dimension",
     "is_constant",
@@ -30,6 +38,7 @@ __all__ = [
     "openmp_threads",
     "parameter_constraints",
     "poisson_loss",
+    "response_method",
     "safe_indexing",
     "transform_container",
     "without_zeros",
@@ -39,6 +48,8 @@ __all__ = [
 # is no public way to take part in either.
 # `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,
 # which `check_estimator` requires of every constructor parameter.
+# `MultimetricScorer`: what `check_scoring` returns for several metrics; the loops over
+# folds treat it, and its subclasses alone, as one that does not raise.
 # `safe_indexing`: takes rows of anything that scikit-learn accepts, as its splits do.
 
 openmp_threads = _openmp_effective_n_threads
@@ -55,6 +66,14 @@ def parameter_constraints(cls: type) -> dict[str, list[Any]]:
     return {**copied, **ENGINE_CONSTRAINT}
 
 
+def check_arguments(function: Any, arguments: dict[str, Any]) -> None:
+    """Raise what a function of scikit-learn raises for arguments of the wrong type."""
+    constraints = function._skl_parameter_constraints
+    validate_parameter_constraints(
+        {name: constraints[name] for name in arguments}, arguments, function.__name__
+    )
+
+
 def transform_container(estimator: Any) -> str:
     """Return "default", "pandas" or "polars", as `set_output` left it.
 
@@ -62,6 +81,13 @@ def transform_container(estimator: Any) -> str:
     so the dask path has to ask for the setting itself.
     """
     return str(_get_output_config("transform", estimator)["dense"])
+
+
+def response_method(scorer: Any, model: Any) -> str | None:
+    """Return the method of a model that a scorer will call, where that can be known."""
+    asked = getattr(scorer, "_response_method", ())
+    names = [asked] if isinstance(asked, str) else asked
+    return next((name for name in names if hasattr(model, name)), None)
 
 
 def logistic_loss(n_classes: int, fit_intercept: bool) -> Any:

@@ -4,7 +4,8 @@ Used for the scores of a search and of a wrapped estimator: the metric is comput
 once, from predictions alone.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -42,6 +43,9 @@ class ConcreteModel:
         The `score` of the model takes dask input as it is.
     map_rows : callable, default=None
         ``map_rows(method, X)`` applies a method of the model lazily.
+    together : sequence of str, default=()
+        Methods that will be asked for, of the same rows: the first that is computes
+        all of them, in one pass.
     """
 
     def __init__(
@@ -51,11 +55,15 @@ class ConcreteModel:
         *,
         takes_dask: bool = False,
         map_rows: Callable[[str, Any], Any] | None = None,
+        together: Sequence[str] = (),
     ) -> None:
         self._model = model
         self._budget = budget
         self._takes_dask = takes_dask
         self._map_rows = map_rows
+        self._together = [name for name in together if hasattr(model, name)]
+        self._computed: dict[str, Any] = {}
+        self._rows: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -65,16 +73,23 @@ class ConcreteModel:
             return value
 
         def concrete(X: Any) -> Any:
-            from sklearn_dask_auto.inputs.output import map_rows
-            from sklearn_dask_auto.inputs.scheduler import compute
-
-            if self._map_rows is not None:
-                return compute(self._map_rows(name, X))[0]
-            return compute(map_rows(self._model, name, X))[0]
+            if self._rows is not X:
+                self._rows, self._computed = X, {}
+            if name not in self._computed:
+                self._compute({name, *self._together} - {*self._computed})
+            return self._computed[name]
 
         # Scorers tell the methods apart by name.
         concrete.__name__ = name
         return concrete
+
+    def _compute(self, names: set[str]) -> None:
+        from sklearn_dask_auto.inputs.output import map_rows
+        from sklearn_dask_auto.inputs.scheduler import compute
+
+        apply = self._map_rows or functools.partial(map_rows, self._model)
+        lazy = [apply(name, self._rows) for name in names]
+        self._computed.update(zip(names, compute(*lazy), strict=True))
 
     def __sklearn_tags__(self) -> Any:
         return self._model.__sklearn_tags__()

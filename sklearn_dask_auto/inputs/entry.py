@@ -185,7 +185,8 @@ def known_rows(collections: Sequence[Any]) -> list[Any]:
     All counts that are unknown are found in one computation. Array-likes are wrapped.
     """
     arrays = [_wrapped(c) for c in collections]
-    unknown = [i for i, array in enumerate(arrays) if _has_unknown_rows(array)]
+    # A DataFrame of ours knows its rows, but is not an array yet.
+    unknown = [i for i, array in enumerate(arrays) if _is_frame_or_unknown(array)]
     counts = row_counts([arrays[i] for i in unknown])
     for i, count in zip(unknown, counts, strict=True):
         arrays[i] = _with_counts(arrays[i], count)
@@ -255,8 +256,9 @@ def _rows_of(array: Any, n_bytes: int) -> int:
     return max(1, n_bytes // max(1, row))
 
 
-def _has_unknown_rows(collection: Any) -> bool:
-    return describe(collection).n_rows is None
+def _is_frame_or_unknown(collection: Any) -> bool:
+    is_frame = not hasattr(collection, "numblocks")
+    return is_frame or describe(collection).n_rows is None
 
 
 def _with_counts(collection: Any, counts: tuple[int, ...]) -> Any:

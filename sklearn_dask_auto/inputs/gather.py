@@ -8,7 +8,7 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs.describe import describe, is_dask, row_bytes
 from sklearn_dask_auto.routing.profile import format_bytes
 
-__all__ = ["gather"]
+__all__ = ["gather", "row_bytes_of"]
 
 
 def gather(
@@ -105,7 +105,7 @@ def _check_size(unknown: list[Any], n_bytes: int, budget: float, copies: float) 
     from sklearn_dask_auto.inputs.entry import row_counts
 
     for counts, collection in zip(row_counts(unknown), unknown, strict=True):
-        n_bytes += sum(counts) * _row_bytes(collection)
+        n_bytes += sum(counts) * row_bytes_of(collection)
     if copies * n_bytes > budget:
         raise _too_much("", n_bytes, budget, copies)
 
@@ -119,7 +119,8 @@ def _too_much(bound: str, n_bytes: int, budget: float, copies: float) -> NoEngin
     )
 
 
-def _row_bytes(collection: Any) -> int:
+def row_bytes_of(collection: Any) -> int:
+    """Return the bytes of one row of a dask collection."""
     if hasattr(collection, "dtypes") or hasattr(collection, "npartitions"):
         meta = getattr(collection, "_meta", collection)
         if hasattr(meta, "iloc"):

@@ -10,7 +10,7 @@ this process's threads do the work. The plan names the reason.
 import functools
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,14 +34,7 @@ IN_THREADS = ("threads", "threading", "sync", "synchronous", "single-threaded")
 
 def compute(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together, each shared task once."""
-    # dask 2026.8 puts collections of a kind side by side and returns their
-    # values in that order: (array, frame, array) comes back as (array, array, frame).
-    order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
-    with _context() as options, _one_blas_thread(), warnings.catch_warnings():
-        # Kinds apart, as dask recommends, would share no task.
-        warnings.filterwarnings("ignore", "Computing mixed collections", UserWarning)
-        values = dask.compute(*(collections[i] for i in order), **options)
-    return tuple(values[order.index(i)] for i in range(len(order)))
+    return _together(dask.compute, collections)
 
 
 def _kind(collection: Any) -> int:
@@ -54,8 +47,20 @@ def _kind(collection: Any) -> int:
 
 def persist(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together and keep their blocks in (cluster) memory."""
-    with _context() as options, _one_blas_thread():
-        return dask.persist(*collections, **options)
+    return _together(dask.persist, collections)
+
+
+def _together(
+    function: Callable[..., tuple[Any, ...]], collections: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    # dask 2026.8 puts collections of a kind side by side and returns their
+    # values in that order: (array, frame, array) comes back as (array, array, frame).
+    order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
+    with _context() as options, _one_blas_thread(), warnings.catch_warnings():
+        # Kinds apart, as dask recommends, would share no task.
+        warnings.filterwarnings("ignore", "Computing mixed collections", UserWarning)
+        values = function(*(collections[i] for i in order), **options)
+    return tuple(values[order.index(i)] for i in range(len(order)))
 
 
 def computes_here() -> bool:

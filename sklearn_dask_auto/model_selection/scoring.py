@@ -1,15 +1,16 @@
 """Scores on dask input: predictions block by block, then the metric here, once."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._sklearn import MultimetricScorer, response_method
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["blockwise_view"]
+__all__ = ["blockwise_view", "on_blocks"]
 
 
 @contextmanager
@@ -41,3 +42,64 @@ def blockwise_view(
         model, search.plan_.budget, takes_dask=isinstance(model, AutoScaleMixin)
     )
     yield view, y, params
+
+
+def on_blocks(scorer: Any) -> Any:
+    """Have a scorer take dask input: one computation, numbers out.
+
+    Parameters
+    ----------
+    scorer : callable
+        As scikit-learn's `check_scoring` returns it, of one metric or of several.
+
+    Returns
+    -------
+    scorer : callable
+        It predicts block by block, all that several metrics need at once, and hands
+        the original what is concrete: predictions, targets, weights.
+    """
+    if isinstance(scorer, MultimetricScorer):
+        return _BlockScorers(scorers=scorer._scorers, raise_exc=scorer._raise_exc)
+    return _BlockScorer(scorer)
+
+
+class _BlockScorer:
+    def __init__(self, scorer: Any) -> None:
+        self._scorer = scorer
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_scorer":
+            raise AttributeError(name)
+        return getattr(self._scorer, name)
+
+    def __call__(self, model: Any, X: Any, *y: Any, **params: Any) -> Any:
+        """Score a fitted model."""
+        model = _concrete(model, [self._scorer])
+        return self._scorer(model, X, *map(_here, y), **_each_here(params))
+
+    def __repr__(self) -> str:
+        return repr(self._scorer)
+
+
+class _BlockScorers(MultimetricScorer):
+    def __call__(self, model: Any, X: Any, *y: Any, **params: Any) -> Any:
+        """Score a fitted model."""
+        model = _concrete(model, self._scorers.values())
+        return super().__call__(model, X, *map(_here, y), **_each_here(params))
+
+
+def _concrete(model: Any, scorers: Iterable[Any]) -> ConcreteModel:
+    """Wrap an estimator of this library, whose own score needs no rows here."""
+    methods = [response_method(scorer, model) for scorer in scorers]
+    together = sorted({method for method in methods if method is not None})
+    return ConcreteModel(model, budget=0, takes_dask=True, together=together)
+
+
+def _here(value: Any) -> Any:
+    from sklearn_dask_auto.inputs.indexable import values_of
+
+    return values_of(value)
+
+
+def _each_here(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: _here(value) for name, value in params.items()}

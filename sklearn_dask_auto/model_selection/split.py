@@ -65,7 +65,7 @@ def train_test_split(
     them in that order, every block would have to be sent to every other.
 
     Passes over the data: none. Block sizes that are unknown, as are those of most
-    DataFrames, are counted in one pass, together with the computation of `stratify`.
+    DataFrames, are counted in one pass; a lazy `stratify` is computed in another.
     What is made of both halves in one computation reads each block once, unless
     partitions of a DataFrame that one half does not need were left out of it.
 
@@ -97,7 +97,7 @@ def train_test_split(
         "shuffle": shuffle,
     }
     if not any(map(is_dask, arrays)):
-        _, stratify, _ = gather(None, stratify, {}, budget=2**63)
+        _, stratify, _ = gather(None, stratify, {})
         return sklearn.model_selection.train_test_split(
             *arrays, stratify=stratify, **options
         )
@@ -106,7 +106,7 @@ def train_test_split(
         array if counts is None else range(sum(counts)) for array, counts in pairs
     ]
     check_consistent_length(*lengths)
-    _, stratify, _ = gather(None, stratify, {}, budget=2**63)
+    _, stratify, _ = gather(None, stratify, {})
     n_rows = next(sum(counts) for _, counts in pairs if counts is not None)
     halves = sklearn.model_selection.train_test_split(
         np.arange(n_rows), stratify=stratify, **options

@@ -48,6 +48,10 @@ SWAPS = {
     "sklearn.model_selection.tests.test_split": {
         "train_test_split": "train_test_split"
     },
+    "sklearn.model_selection.tests.test_validation": {
+        "cross_val_score": "cross_val_score",
+        "cross_validate": "cross_validate",
+    },
     "sklearn.preprocessing.tests.test_data": {
         "MaxAbsScaler": "AutoScaleMaxAbsScaler",
         "MinMaxScaler": "AutoScaleMinMaxScaler",
@@ -58,6 +62,8 @@ SWAPS = {
 """For each test module, the names in it that are replaced and what replaces them."""
 SLICES = {
     "sklearn.linear_model._glm.tests.test_glm": "poisson or warm_start or linalg",
+    "sklearn.model_selection.tests.test_split": "train_test_split",
+    "sklearn.model_selection.tests.test_validation": "cross_val and not predict",
 }
 """Of modules that take minutes, the tests run by default, as pytest's `-k` says it.
 
