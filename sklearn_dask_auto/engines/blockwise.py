@@ -18,6 +18,9 @@ def fit(
     estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Fit on row blocks; see `Engine.fit`."""
+    if hasattr(estimator, "_fit_on_blocks"):
+        # It has no kernel of its own, but fits others.
+        return dict(estimator._fit_on_blocks(X, y, params, plan))
     kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
     rows = enter(estimator, X, _beside(estimator, y, params))
     kernel.check(estimator, rows)

@@ -56,7 +56,7 @@ def lazy_folds(
     ----------
     estimator : object
         Classifiers get stratified folds by default, as in scikit-learn.
-    X : dask array, DataFrame or Series
+    X : dask array, DataFrame or Series, or ndarray
         Rows are counted where their number is unknown. Lazy blocks that take up to
         `room` bytes are computed once and kept.
     y : object
@@ -72,9 +72,10 @@ def lazy_folds(
     -------
     folds : LazyFolds
     """
-    from sklearn_dask_auto.inputs.entry import row_counts
+    from sklearn_dask_auto.inputs.entry import known_rows, row_counts
     from sklearn_dask_auto.inputs.indexable import indexable_rows, row_values
 
+    X = X if is_dask(X) else known_rows([X])[0]
     (counts,) = row_counts([X])
     n_rows = sum(counts)
     X, y, params = _held(X, y, params, n_rows, room)

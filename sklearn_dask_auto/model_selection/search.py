@@ -18,14 +18,13 @@ from sklearn_dask_auto._sklearn import (
 )
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.model_selection.block_search import search_blocks
+from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_splits
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleSearchCV"]
-
-DEFAULT_SPLITS = 5
-"""scikit-learn's number of folds for ``cv=None``."""
 
 
 class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
@@ -35,7 +34,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     `cv_results_`. What this class adds is where the fits run. The first runs in this
     process and is timed; the rest follows it, or goes to local worker processes or to
     the cluster of a Dask client, whichever will be done first. A dask collection that
-    fits into the memory budget is brought here once.
+    fits into the memory budget is brought here once. One of any other size stays where
+    it is, if the estimator is one of this library, or a pipeline of them: its folds are
+    taken lazily, and each fit passes over their blocks.
 
     Parameters
     ----------
@@ -64,8 +65,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     return_train_score : bool, default=False
         As in :class:`~sklearn.model_selection.GridSearchCV`.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
-        Who runs the fits: 'sklearn' this machine, 'joblib' the Dask cluster. The
-        others have no search and say so.
+        Who runs the fits: 'sklearn' this machine, 'joblib' the Dask cluster, each fit
+        on one core; 'blockwise' one fit after another, each on all of them. 'dask-ml'
+        is refused, with the reason.
 
     Attributes
     ----------
@@ -78,8 +80,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     Raises
     ------
     NoEngineError
-        If a dask collection is over the memory budget, or the engine asked for by name
-        cannot do it.
+        If a dask collection is over the memory budget and the estimator needs it in
+        memory, or the engine asked for by name cannot do it.
 
     See Also
     --------
@@ -88,7 +90,17 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
 
     Notes
     -----
-    Results do not depend on where fits run: candidates and folds are made here, before.
+    Results do not depend on where fits run: candidates and folds are made here, before,
+    and on blocks they are the same within the tolerance of the estimator there.
+
+    Passes over a collection that is not brought here: one to count rows, where their
+    number is unknown; then for each fit, those of its estimator on the training rows,
+    and one on the test rows for all metrics together (one more on the training rows
+    with `return_train_score`). Lazy blocks that fit into half the memory of the
+    cluster, or into the memory budget without one, are computed once and kept
+    meanwhile. Blocks of which a fold takes nothing are not read. `y`, groups and
+    weights are brought here. Within a fold, rows come in the order of the collection.
+
     The methods of a fitted search map dask input lazily; `score` returns a float.
 
     Examples
@@ -156,7 +168,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         ----------
         X : {array-like, sparse matrix, dask array, dask DataFrame} of shape \
                 (n_samples, n_features)
-            Dask input is brought here once, if it fits.
+            Dask input is brought here once if it fits, and else stays where it is.
         y : {array-like, dask array, dask Series} of shape (n_samples,), default=None
             Target; its kind need not be that of `X`.
         **params : dict
@@ -225,13 +237,22 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             BaseSearchCV.fit(self, X, y, **params)
         return {"plan_": placement.plan}
 
+    def _fit_on_blocks(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        return search_blocks(self, X, y, params, plan)
+
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        no_search = "a search needs whole folds of the data in one process"
+        reasons = [*_not_cut(profile), *blockwise_refusals(self.estimator, profile)]
+        for estimator in _estimators_tried(self.param_grid):
+            reasons += blockwise_refusals(estimator, profile)
+        # The same step may be tried with many parameters.
+        unlike = dict.fromkeys(("blockwise", reason) for reason in reasons)
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,
-            refusals=(("blockwise", no_search), ("dask-ml", _DASK_ML_SEARCH)),
-            n_fits=max(1, _count_candidates(self.param_grid) * _count_splits(self.cv)),
+            refusals=(*unlike, ("dask-ml", _DASK_ML_SEARCH)),
+            n_fits=max(1, _count_candidates(self.param_grid) * count_splits(self.cv)),
             # As in joblib: what is not said here may be said around it.
             n_jobs=get_active_backend()[1] if self.n_jobs is None else self.n_jobs,
             passes=20.0,
@@ -258,13 +279,20 @@ def _count_candidates(param_grid: Any) -> int:
         return 1
 
 
-def _count_splits(cv: Any) -> int:
-    """Count from metadata alone; a generator must not be consumed for a plan."""
-    if cv is None:
-        return DEFAULT_SPLITS
-    if isinstance(cv, int):
-        return cv
-    n_splits = getattr(cv, "n_splits", None)
-    if isinstance(n_splits, int):
-        return n_splits
-    return len(cv) if hasattr(cv, "__len__") else DEFAULT_SPLITS
+def _estimators_tried(param_grid: Any) -> list[Any]:
+    """Return the estimators among the values of a grid, such as steps of a pipeline."""
+    grids = param_grid if isinstance(param_grid, list | tuple) else [param_grid]
+    lists = [v for g in grids if isinstance(g, dict) for v in g.values()]
+    return [
+        value
+        for values in lists
+        if isinstance(values, list | tuple)
+        for value in values
+        if hasattr(value, "fit")
+    ]
+
+
+def _not_cut(profile: Profile) -> list[str]:
+    if profile.is_dask or profile.container == "numpy":
+        return []
+    return [f"X is {profile.container}, from which no folds are taken block by block"]
