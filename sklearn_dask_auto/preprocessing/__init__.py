@@ -1,10 +1,8 @@
 """Preprocessing: scikit-learn's transformers of columns, for input of any size."""
 
-from sklearn_dask_auto.preprocessing.scalers import (
-    AutoScaleMaxAbsScaler,
-    AutoScaleMinMaxScaler,
-    AutoScaleStandardScaler,
-)
+from sklearn_dask_auto.preprocessing.max_abs_scaler import AutoScaleMaxAbsScaler
+from sklearn_dask_auto.preprocessing.min_max_scaler import AutoScaleMinMaxScaler
+from sklearn_dask_auto.preprocessing.standard_scaler import AutoScaleStandardScaler
 
 __all__ = [
     "AutoScaleMaxAbsScaler",
