@@ -37,9 +37,12 @@ from sklearn_dask_auto import (
     AutoScaleMaxAbsScaler,
     AutoScaleMiniBatchKMeans,
     AutoScaleMinMaxScaler,
+    AutoScaleNormalizer,
     AutoScalePCA,
     AutoScalePoissonRegressor,
+    AutoScalePolynomialFeatures,
     AutoScaleRidge,
+    AutoScaleRobustScaler,
     AutoScaleSearchCV,
     AutoScaleStandardScaler,
     AutoScaleTruncatedSVD,
@@ -76,6 +79,9 @@ INSTANCES = {
     "mini-batch-kmeans": AutoScaleMiniBatchKMeans(
         n_clusters=3, max_iter=5, random_state=0
     ),
+    "normalizer": AutoScaleNormalizer(),
+    "polynomial-features": AutoScalePolynomialFeatures(),
+    "robust-scaler": AutoScaleRobustScaler(),
     "search-logistic": AutoScaleSearchCV(
         LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"
     ),

@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
 
 from sklearn_dask_auto import (
     AutoScaleKMeans,
     AutoScaleMaxAbsScaler,
     AutoScaleMinMaxScaler,
+    AutoScaleRobustScaler,
     AutoScaleStandardScaler,
     NoEngineError,
 )
@@ -44,11 +50,23 @@ SCALERS = {
         MinMaxScaler,
         {"feature_range": (-2, 5), "clip": True},
     ),
+    "robust": (AutoScaleRobustScaler, RobustScaler, {}),
+    "robust, only scale": (
+        AutoScaleRobustScaler,
+        RobustScaler,
+        {"with_centering": False, "quantile_range": (0.5, 90), "unit_variance": True},
+    ),
+    "robust, only center": (
+        AutoScaleRobustScaler,
+        RobustScaler,
+        {"with_scaling": False},
+    ),
     "max-abs": (AutoScaleMaxAbsScaler, MaxAbsScaler, {}),
     "max-abs clipped": (AutoScaleMaxAbsScaler, MaxAbsScaler, {"clip": True}),
 }
 STANDARD = [name for name, case in SCALERS.items() if case[1] is StandardScaler]
-SPARSE = ["only std", "counts", "max-abs", "max-abs clipped"]
+CONTINUED = [name for name, case in SCALERS.items() if case[1] is not RobustScaler]
+SPARSE = ["only std", "counts", "robust, only scale", "max-abs", "max-abs clipped"]
 
 
 def pair(name):
@@ -263,7 +281,7 @@ def test_weights_of_every_kind_are_those_of_scikit_learn(weight):
 
 
 def test_a_fit_on_blocks_can_be_continued_on_rows_in_memory():
-    for name in SCALERS:
+    for name in CONTINUED:
         fitted, reference = pair(name)
         fitted.fit(cut(X, (100, 200))).partial_fit(HOLES)
         assert_same_fit(fitted, reference.fit(X).partial_fit(HOLES))
@@ -276,7 +294,7 @@ def test_a_fit_forgets_the_one_before(name):
     assert_same_fit(fitted, reference.fit(X[:, :3]))
 
 
-@pytest.mark.parametrize("name", SCALERS)
+@pytest.mark.parametrize("name", CONTINUED)
 def test_partial_fit_of_a_dask_collection_names_fit(name, no_compute):
     with pytest.raises(TypeError, match="Call fit, which passes over its blocks"):
         pair(name)[0].partial_fit(FRAME)
@@ -425,7 +443,7 @@ def test_negative_weights_are_refused_on_blocks_alone():
     AutoScaleStandardScaler(engine="sklearn").fit(BLOCKS, sample_weight=WEIGHT - 0.1)
 
 
-@pytest.mark.parametrize("name", ["standard", "min-max"])
+@pytest.mark.parametrize("name", ["standard", "min-max", "robust"])
 def test_sparse_blocks_are_refused_before_any_pass(name, no_compute):
     sparse = BLOCKS.map_blocks(sp.csr_matrix, meta=sp.csr_matrix((0, 0)))
     ours, reference = pair(name)
@@ -434,6 +452,13 @@ def test_sparse_blocks_are_refused_before_any_pass(name, no_compute):
     with pytest.raises(type(expected.value)) as found:
         ours.fit(sparse)
     assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("limits", [(75, 25), (-1, 50), (50, 101)])
+def test_a_bad_quantile_range_is_refused_before_any_pass(limits, no_compute):
+    scaler = AutoScaleRobustScaler(quantile_range=limits, engine="blockwise")
+    with pytest.raises(ValueError, match="Invalid quantile range"):
+        scaler.fit(BLOCKS)
 
 
 def test_a_range_upside_down_is_refused_before_any_pass(no_compute):
@@ -459,7 +484,7 @@ def test_columns_are_checked_before_anything_is_computed(name, no_compute):
 
 
 def test_large_dask_input_goes_blockwise_and_small_input_is_gathered():
-    for ours in (AutoScaleStandardScaler, AutoScaleMinMaxScaler, AutoScaleMaxAbsScaler):
+    for ours in {ours for ours, _, _ in SCALERS.values()}:
         assert ours().explain(BLOCKS).engine == "sklearn"
         large = da.zeros((10_000_000, 20), chunks=(20_000, 20))
         assert ours().explain(large).engine == "blockwise"

@@ -5,7 +5,7 @@ from typing import Any
 
 from sklearn.utils import get_tags
 
-from sklearn_dask_auto.inputs.entry import enter, hold
+from sklearn_dask_auto.inputs.entry import check_columns, check_specimen, enter, hold
 from sklearn_dask_auto.routing import Plan
 
 __all__ = ["fit", "room"]
@@ -22,10 +22,20 @@ def fit(
         # It has no kernel of its own, but fits others.
         return dict(estimator._fit_on_blocks(X, y, params, plan))
     kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
+    if hasattr(kernel, "fit_metadata"):
+        return _fit_metadata(kernel, estimator, X)
     rows = enter(estimator, X, _beside(estimator, y, params))
     kernel.check(estimator, rows)
     rows = hold(rows, room(plan))
     learned: dict[str, Any] = kernel.fit(estimator, rows, plan.budget)
+    return learned
+
+
+def _fit_metadata(kernel: Any, estimator: Any, X: Any) -> dict[str, Any]:
+    """Fit what learns nothing from the rows, without counting them."""
+    check_specimen(estimator, X)
+    check_columns(estimator, X, reset=True)
+    learned: dict[str, Any] = kernel.fit_metadata(estimator, X)
     return learned
 
 

@@ -2,10 +2,18 @@
 
 from sklearn_dask_auto.preprocessing.max_abs_scaler import AutoScaleMaxAbsScaler
 from sklearn_dask_auto.preprocessing.min_max_scaler import AutoScaleMinMaxScaler
+from sklearn_dask_auto.preprocessing.normalizer import AutoScaleNormalizer
+from sklearn_dask_auto.preprocessing.polynomial_features import (
+    AutoScalePolynomialFeatures,
+)
+from sklearn_dask_auto.preprocessing.robust_scaler import AutoScaleRobustScaler
 from sklearn_dask_auto.preprocessing.standard_scaler import AutoScaleStandardScaler
 
 __all__ = [
     "AutoScaleMaxAbsScaler",
     "AutoScaleMinMaxScaler",
+    "AutoScaleNormalizer",
+    "AutoScalePolynomialFeatures",
+    "AutoScaleRobustScaler",
     "AutoScaleStandardScaler",
 ]

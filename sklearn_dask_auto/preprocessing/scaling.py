@@ -6,7 +6,7 @@ from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto.inputs import is_dask
 
-__all__ = ["CopyAtCall", "ScalerMixin"]
+__all__ = ["CopyAtCall", "CopyAtTransform", "ScalerMixin"]
 
 
 class ScalerMixin(AutoScaleMixin):
@@ -25,8 +25,8 @@ class ScalerMixin(AutoScaleMixin):
         return AffineBlocks(model, **self._affine())
 
 
-class CopyAtCall(ScalerMixin):
-    """The mixin for a scaler whose methods take `copy`.
+class CopyAtTransform(AutoScaleMixin):
+    """The mixin for a class whose `transform` takes `copy`.
 
     It is a class of its own because scikit-learn wraps a `transform` that an estimator
     itself defines, and for `set_output` would compute what is lazy.
@@ -51,6 +51,15 @@ class CopyAtCall(ScalerMixin):
         """
         return self._call("transform", X, copy)
 
+    def _call(self, method: str, X: Any, copy: bool | None) -> Any:
+        if is_dask(X):
+            return self._map_rows(method, X)
+        return getattr(super(AutoScaleMixin, self), method)(X, copy=copy)
+
+
+class CopyAtCall(CopyAtTransform, ScalerMixin):
+    """The mixin for a scaler whose `inverse_transform` takes `copy`, too."""
+
     def inverse_transform(self, X: Any, copy: bool | None = None) -> Any:
         """Undo the scaling as scikit-learn does, lazily on dask input.
 
@@ -69,8 +78,3 @@ class CopyAtCall(ScalerMixin):
             Lazy for dask input, in the row blocks of `X`.
         """
         return self._call("inverse_transform", X, copy)
-
-    def _call(self, method: str, X: Any, copy: bool | None) -> Any:
-        if is_dask(X):
-            return self._map_rows(method, X)
-        return getattr(super(AutoScaleMixin, self), method)(X, copy=copy)

@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
 
 from sklearn_dask_auto import (
     AutoScaleMaxAbsScaler,
     AutoScaleMinMaxScaler,
+    AutoScaleRobustScaler,
     AutoScaleStandardScaler,
 )
 from sklearn_dask_auto.kernels.affine import AffineBlocks
@@ -23,6 +29,7 @@ SCALERS = {
         MinMaxScaler,
         {"feature_range": (-0.3, 0.1), "clip": True},
     ),
+    "robust": (AutoScaleRobustScaler, RobustScaler, {}),
     "max-abs": (AutoScaleMaxAbsScaler, MaxAbsScaler, {}),
     "max-abs clipped": (AutoScaleMaxAbsScaler, MaxAbsScaler, {"clip": True}),
 }

@@ -55,7 +55,12 @@ SWAPS = {
     "sklearn.preprocessing.tests.test_data": {
         "MaxAbsScaler": "AutoScaleMaxAbsScaler",
         "MinMaxScaler": "AutoScaleMinMaxScaler",
+        "Normalizer": "AutoScaleNormalizer",
+        "RobustScaler": "AutoScaleRobustScaler",
         "StandardScaler": "AutoScaleStandardScaler",
+    },
+    "sklearn.preprocessing.tests.test_polynomial": {
+        "PolynomialFeatures": "AutoScalePolynomialFeatures"
     },
     "sklearn.tests.test_naive_bayes": {"GaussianNB": "AutoScaleGaussianNB"},
 }
