@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import sklearn
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils import get_tags
@@ -22,7 +22,6 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
 from sklearn_dask_auto._sklearn import ENGINE_CONSTRAINT, HasMethods, fit_context
@@ -30,77 +29,14 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.meta.rows import first_rows, without_side_effects
+from sklearn_dask_auto.meta.wrapper import Wrapper, learned, wrapped_has
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleEstimator"]
 
-ROWS_KEPT = 2
-"""Rows of the fit that are kept, to learn from what the methods return."""
 
-
-def _wrapped_has(name: str) -> Any:
-    """Return a check that the wrapped estimator has `name`; scikit-learn's error."""
-
-    def check(estimator: Any) -> bool:
-        getattr(estimator._wrapped, name)
-        return True
-
-    return check
-
-
-def _delegated(method: str) -> Any:
-    def call(self: Any, X: Any) -> Any:
-        return getattr(self._fitted(), method)(X)
-
-    call.__name__ = method
-    return available_if(_wrapped_has(method))(call)
-
-
-class _Wrapper(MetaEstimatorMixin, BaseEstimator):
-    """What scikit-learn's class is to the mixin elsewhere: it knows nothing of dask."""
-
-    estimator: Any
-    estimator_: Any
-
-    @property
-    def _wrapped(self) -> Any:
-        return vars(self).get("estimator_", self.estimator)
-
-    def _fitted(self) -> Any:
-        check_is_fitted(self)
-        # An estimator that needs no fit works without one.
-        return self._wrapped
-
-    @available_if(_wrapped_has("get_feature_names_out"))
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        return self._fitted().get_feature_names_out(input_features)
-
-
-for _method in (
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "predict_joint_log_proba",
-    "decision_function",
-    "score_samples",
-    "transform",
-    "inverse_transform",
-):
-    setattr(_Wrapper, _method, _delegated(_method))
-
-
-def _learned(name: str, summary: str) -> property:
-    """Return a property that is there once the wrapped estimator has learned it."""
-
-    def get(self: Any) -> Any:
-        if "estimator_" not in vars(self):
-            raise AttributeError(f"{type(self).__name__} is not fitted: no {name!r}")
-        return getattr(self.estimator_, name)
-
-    return property(get, doc=summary)
-
-
-class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
+class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     """Wrap any estimator: fitted here, applied to dask collections block by block.
 
     The estimator given is cloned and never changed. In-memory input is fitted by the
@@ -178,9 +114,9 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
         self.estimator = estimator
         self.engine = engine
 
-    classes_ = _learned("classes_", "Labels of the classes.")
-    n_features_in_ = _learned("n_features_in_", "Number of columns seen in `fit`.")
-    feature_names_in_ = _learned("feature_names_in_", "Names of the columns, if any.")
+    classes_ = learned("classes_", "Labels of the classes.")
+    n_features_in_ = learned("n_features_in_", "Number of columns seen in `fit`.")
+    feature_names_in_ = learned("feature_names_in_", "Names of the columns, if any.")
 
     def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
         """Say what `fit` would do with this input, without doing it.
@@ -227,7 +163,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
         self._fit_by("fit", X, y, params)
         return self
 
-    @available_if(_wrapped_has("fit_transform"))
+    @available_if(wrapped_has("fit_transform"))
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit, and transform the same rows.
 
@@ -249,7 +185,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
             return self.fit(X, y, **params).transform(X)
         return self._fit_by("fit_transform", X, y, params)
 
-    @available_if(_wrapped_has("fit_predict"))
+    @available_if(wrapped_has("fit_predict"))
     def fit_predict(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit, and predict for the same rows.
 
@@ -269,7 +205,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
         """
         return self._fit_by("fit_predict", X, y, params)
 
-    @available_if(_wrapped_has("score"))
+    @available_if(wrapped_has("score"))
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """Return the score of the estimator on the given data.
 
@@ -296,7 +232,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
                 model = ConcreteModel(model, budget, map_rows=self._map_rows)
         return model.score(X, *([] if y is None else [y]), **params)
 
-    @available_if(_wrapped_has("set_output"))
+    @available_if(wrapped_has("set_output"))
     def set_output(self, *, transform: str | None = None) -> Any:
         """Set the container of what `transform` returns.
 
@@ -377,8 +313,8 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
         if not isinstance(model, FrozenEstimator):
             rows, y, params = gather(X, y, params, plan.budget, plan.job.copies)
         out = self._call(model, method, rows, y, params)
-        learned = {"estimator_": model, "_known_rows": _first_rows(rows)}
-        self._adopt(learned, replace(plan, seconds=time.perf_counter() - started))
+        learned_now = {"estimator_": model, "_known_rows": first_rows(rows)}
+        self._adopt(learned_now, replace(plan, seconds=time.perf_counter() - started))
         if method == "fit" or not is_dask(X):
             return out
         from sklearn_dask_auto.inputs.output import in_row_blocks
@@ -438,7 +374,7 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
         known = vars(self).get("_known_rows")
         if method == "inverse_transform" and known is not None:
             known = model.transform(known)
-        return map_output(_without_side_effects(model), method, X, known)
+        return map_output(without_side_effects(model), method, X, known)
 
     def _plain(self) -> Any:
         return self._wrapped
@@ -450,27 +386,3 @@ class AutoScaleEstimator(AutoScaleMixin, _Wrapper):
 
 def _itself(value: Any) -> Any:
     return value
-
-
-def _first_rows(X: Any) -> Any:
-    """Return a copy of a few rows; None where they cannot be told."""
-    if is_dask(X) or not hasattr(X, "shape"):
-        return None
-    rows = X.iloc if hasattr(X, "iloc") else X
-    try:
-        return copy.deepcopy(rows[:ROWS_KEPT])
-    except (TypeError, IndexError, NotImplementedError):
-        # Some sparse formats have no rows to take.
-        return None
-
-
-def _without_side_effects(model: Any) -> Any:
-    """Return a model that does not write into the rows it is given: the caller's."""
-    if not hasattr(model, "get_params"):
-        return model
-    in_place = {
-        name: True
-        for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "copy" and value is False
-    }
-    return copy.deepcopy(model).set_params(**in_place) if in_place else model
