@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     )
     from sklearn_dask_auto.exceptions import NoEngineError
     from sklearn_dask_auto.linear_model import (
+        AutoScaleElasticNet,
+        AutoScaleLasso,
         AutoScaleLinearRegression,
         AutoScaleLogisticRegression,
         AutoScalePoissonRegressor,
@@ -44,10 +46,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AutoScaleElasticNet",
     "AutoScaleEstimator",
     "AutoScaleGaussianNB",
     "AutoScaleIncrementalPCA",
     "AutoScaleKMeans",
+    "AutoScaleLasso",
     "AutoScaleLinearRegression",
     "AutoScaleLogisticRegression",
     "AutoScaleMaxAbsScaler",
@@ -73,10 +77,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoScaleElasticNet": "linear_model",
     "AutoScaleEstimator": "meta",
     "AutoScaleGaussianNB": "naive_bayes",
     "AutoScaleIncrementalPCA": "decomposition",
     "AutoScaleKMeans": "cluster",
+    "AutoScaleLasso": "linear_model",
     "AutoScaleLinearRegression": "linear_model",
     "AutoScaleLogisticRegression": "linear_model",
     "AutoScaleMaxAbsScaler": "preprocessing",

@@ -15,6 +15,8 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
     LinearRegression,
     LogisticRegression,
     PoissonRegressor,
@@ -28,10 +30,12 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_dask_auto import (
+    AutoScaleElasticNet,
     AutoScaleEstimator,
     AutoScaleGaussianNB,
     AutoScaleIncrementalPCA,
     AutoScaleKMeans,
+    AutoScaleLasso,
     AutoScaleLinearRegression,
     AutoScaleLogisticRegression,
     AutoScaleMaxAbsScaler,
@@ -66,9 +70,11 @@ INSTANCES = {
     "any-ridge": AutoScaleEstimator(Ridge()),
     "any-scaler": AutoScaleEstimator(StandardScaler()),
     "any-svc": AutoScaleEstimator(SVC()),
+    "elastic-net": AutoScaleElasticNet(),
     "gaussian-nb": AutoScaleGaussianNB(),
     "incremental-pca": AutoScaleIncrementalPCA(),
     "kmeans": AutoScaleKMeans(n_clusters=3, n_init=2, max_iter=5, random_state=0),
+    "lasso": AutoScaleLasso(),
     "linear-regression": AutoScaleLinearRegression(),
     "logistic": AutoScaleLogisticRegression(max_iter=5),
     "pca": AutoScalePCA(),
@@ -136,9 +142,11 @@ def test_scikit_learns_checks_pass(estimator, check):
 @pytest.mark.parametrize(
     ("ours", "original"),
     [
+        (AutoScaleElasticNet, ElasticNet),
         (AutoScaleGaussianNB, GaussianNB),
         (AutoScaleIncrementalPCA, IncrementalPCA),
         (AutoScaleKMeans, KMeans),
+        (AutoScaleLasso, Lasso),
         (AutoScaleLinearRegression, LinearRegression),
         (AutoScaleLogisticRegression, LogisticRegression),
         (AutoScalePCA, PCA),

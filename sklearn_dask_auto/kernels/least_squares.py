@@ -37,12 +37,15 @@ class Problem:
     y : ndarray of shape (as many, n_targets)
     X_mean, y_mean : ndarray
         Of all rows; zero without an intercept.
+    weight : float
+        Sum of the weights of all rows; their number without.
     """
 
     X: Any
     y: Any
     X_mean: Any
     y_mean: Any
+    weight: float
 
     def intercept(self, coef: Any, rows: Rows, fit_intercept: bool) -> Any:
         """Return `intercept_` for coefficients of shape (n_targets, n_columns)."""
@@ -58,7 +61,7 @@ def condense(estimator: Any, rows: Rows, *, is_positive: bool) -> Problem:
 
     Parameters
     ----------
-    estimator : LinearRegression or Ridge
+    estimator : LinearRegression, Ridge, ElasticNet or Lasso
         Its `fit_intercept` is read.
     rows : Rows
         With "y" beside `X`, and maybe "sample_weight".
@@ -78,7 +81,7 @@ def condense(estimator: Any, rows: Rows, *, is_positive: bool) -> Problem:
         raise ValueError("Sample weights must contain at least one non-zero number.")
     n = rows.n_columns
     factor, mean = np.asarray_chkfinite(total.factor), total.mean
-    return Problem(factor[:, :n], factor[:, n:], mean[:n], mean[n:])
+    return Problem(factor[:, :n], factor[:, n:], mean[:n], mean[n:], total.weight)
 
 
 def _summarise(

@@ -1,5 +1,9 @@
 """Linear models: scikit-learn's estimators, for input of any size."""
 
+from sklearn_dask_auto.linear_model.elastic_net import (
+    AutoScaleElasticNet,
+    AutoScaleLasso,
+)
 from sklearn_dask_auto.linear_model.least_squares import (
     AutoScaleLinearRegression,
     AutoScaleRidge,
@@ -8,6 +12,8 @@ from sklearn_dask_auto.linear_model.logistic import AutoScaleLogisticRegression
 from sklearn_dask_auto.linear_model.poisson import AutoScalePoissonRegressor
 
 __all__ = [
+    "AutoScaleElasticNet",
+    "AutoScaleLasso",
     "AutoScaleLinearRegression",
     "AutoScaleLogisticRegression",
     "AutoScalePoissonRegressor",

@@ -16,9 +16,8 @@ from sklearn_dask_auto.routing import Job, Profile
 __all__ = ["AutoScaleLinearRegression", "AutoScaleRidge"]
 
 
-def _refusals(profile: Profile, positive: bool) -> Iterable[tuple[str, str]]:
-    if positive:
-        yield "blockwise", "positive=True has no solution in one pass over row blocks"
+def refused_columns(profile: Profile) -> Iterable[tuple[str, str]]:
+    """Return who cannot take so many columns, and why."""
     n_columns = profile.n_columns or 0
     if n_columns > MOST_SQUARE_COLUMNS:
         yield (
@@ -28,7 +27,14 @@ def _refusals(profile: Profile, positive: bool) -> Iterable[tuple[str, str]]:
         )
 
 
-def _operations(profile: Profile) -> float:
+def _refusals(profile: Profile, positive: bool) -> Iterable[tuple[str, str]]:
+    if positive:
+        yield "blockwise", "positive=True has no solution in one pass over row blocks"
+    yield from refused_columns(profile)
+
+
+def operations(profile: Profile) -> float:
+    """Return the arithmetic for each cell of a triangular factor."""
     return 60.0 + 2.0 * (profile.n_columns or 1)
 
 
@@ -186,7 +192,7 @@ class AutoScaleLinearRegression(AutoScaleMixin, LinearRegression):
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         job = super()._job(profile, params)
-        return replace(job, operations=_operations(profile), copies=3.0)
+        return replace(job, operations=operations(profile), copies=3.0)
 
     def _refusals(
         self, profile: Profile, params: dict[str, Any]
@@ -359,7 +365,7 @@ class AutoScaleRidge(AutoScaleMixin, Ridge):
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         job = super()._job(profile, params)
-        return replace(job, operations=_operations(profile))
+        return replace(job, operations=operations(profile))
 
     def _refusals(
         self, profile: Profile, params: dict[str, Any]

@@ -40,6 +40,10 @@ SWAPS = {
     "sklearn.linear_model.tests.test_base": {
         "LinearRegression": "AutoScaleLinearRegression"
     },
+    "sklearn.linear_model.tests.test_coordinate_descent": {
+        "ElasticNet": "AutoScaleElasticNet",
+        "Lasso": "AutoScaleLasso",
+    },
     "sklearn.linear_model.tests.test_logistic": {
         "LogisticRegression": "AutoScaleLogisticRegression"
     },
