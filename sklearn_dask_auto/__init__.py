@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sklearn_dask_auto.meta import AutoScaleEstimator
     from sklearn_dask_auto.model_selection import (
         AutoScaleSearchCV,
+        cross_val_predict,
         cross_val_score,
         cross_validate,
         train_test_split,
@@ -69,6 +70,7 @@ __all__ = [
     "NoEngineError",
     "Plan",
     "config_context",
+    "cross_val_predict",
     "cross_val_score",
     "cross_validate",
     "get_config",
@@ -99,6 +101,7 @@ _HOMES = {
     "AutoScaleTruncatedSVD": "decomposition",
     "NoEngineError": "exceptions",
     "Plan": "routing",
+    "cross_val_predict": "model_selection",
     "cross_val_score": "model_selection",
     "cross_validate": "model_selection",
     "train_test_split": "model_selection",

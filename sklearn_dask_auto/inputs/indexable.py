@@ -47,6 +47,10 @@ class RowValues(RowArray):
 
     here: Any
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """Return what is here, without a computation."""
+        return np.array(self.here, dtype=dtype, copy=copy)
+
     def _rows(self, rows: Any) -> Any:
         rows = np.sort(rows)
         taken = _as(RowValues, take_rows(self, self.chunks[0], rows))

@@ -3,12 +3,14 @@
 from sklearn_dask_auto.model_selection.search import AutoScaleSearchCV
 from sklearn_dask_auto.model_selection.split import train_test_split
 from sklearn_dask_auto.model_selection.validation import (
+    cross_val_predict,
     cross_val_score,
     cross_validate,
 )
 
 __all__ = [
     "AutoScaleSearchCV",
+    "cross_val_predict",
     "cross_val_score",
     "cross_validate",
     "train_test_split",

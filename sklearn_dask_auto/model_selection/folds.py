@@ -124,8 +124,13 @@ def count_splits(cv: Any) -> int:
 class _Splitter:
     """A splitter of scikit-learn, given what is in memory of that which it asks for."""
 
-    def __init__(self, cv: Any) -> None:
+    def __init__(self, cv: Any, *, is_ascending: bool = False) -> None:
         self._cv = cv
+        self._is_ascending = is_ascending
+
+    def ascending(self) -> "_Splitter":
+        """Return one with the same folds, each in the order of the rows."""
+        return _Splitter(self._cv, is_ascending=True)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -136,7 +141,9 @@ class _Splitter:
         """Yield row numbers for training and for testing."""
         for halves in self._cv.split(X, **_here(y=y, **params)):
             train, test = map(_numbers, halves)
-            yield train, test
+            yield (
+                (np.sort(train), np.sort(test)) if self._is_ascending else (train, test)
+            )
 
     def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
         """Return the number of folds."""

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import MultimetricScorer, response_method
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["blockwise_view", "on_blocks"]
+__all__ = ["ConcretePredictions", "blockwise_view", "on_blocks"]
 
 
 @contextmanager
@@ -61,6 +63,36 @@ def on_blocks(scorer: Any) -> Any:
     if isinstance(scorer, MultimetricScorer):
         return _BlockScorers(scorers=scorer._scorers, raise_exc=scorer._raise_exc)
     return _BlockScorer(scorer)
+
+
+class ConcretePredictions(BaseEstimator):
+    """An estimator of this library whose predictions on dask input are concrete.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted by `fit`; clones have one of their own.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "estimator":
+            raise AttributeError(name)
+        return getattr(_concrete(self.estimator, ()), name)
+
+    def __sklearn_tags__(self) -> Any:
+        return self.estimator.__sklearn_tags__()
+
+    def fit(self, X: Any, *y: Any, **params: Any) -> "ConcretePredictions":
+        """Fit the estimator."""
+        self.estimator.fit(X, *y, **params)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return what the estimator asks for."""
+        return self.estimator.get_metadata_routing()
 
 
 class _BlockScorer:

@@ -16,14 +16,110 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.folds import (
+    LazyFolds,
     blockwise_refusals,
     count_splits,
     lazy_folds,
 )
-from sklearn_dask_auto.model_selection.scoring import on_blocks
+from sklearn_dask_auto.model_selection.scoring import ConcretePredictions, on_blocks
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
-__all__ = ["cross_val_score", "cross_validate"]
+__all__ = ["cross_val_predict", "cross_val_score", "cross_validate"]
+
+
+def cross_val_predict(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    groups: Any = None,
+    cv: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    params: dict[str, Any] | None = None,
+    pre_dispatch: Any = "2*n_jobs",
+    method: str = "predict",
+) -> Any:
+    """Predict each row by a fit on the folds it is not in, on input of any size.
+
+    See :func:`cross_validate` for what is done where.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        As for :func:`cross_validate`.
+    X : {array-like, sparse matrix, dask array, dask DataFrame} of shape \
+            (n_samples, n_features)
+        Rows.
+    y : {array-like, dask array, dask Series} of shape (n_samples,), default=None
+        Target.
+    groups : {array-like, dask array, dask Series} of shape (n_samples,), default=None
+        As for :func:`cross_validate`.
+    cv : int, cross-validation generator or an iterable, default=None
+        As in :func:`sklearn.model_selection.cross_val_predict`: a partition.
+    n_jobs : int, default=None
+        As for :func:`cross_validate`.
+    verbose : int, default=0
+        As in :func:`sklearn.model_selection.cross_val_predict`.
+    params : dict, default=None
+        As for :func:`cross_validate`.
+    pre_dispatch : int or str, default='2*n_jobs'
+        As for :func:`cross_validate`.
+    method : {'predict', 'predict_proba', 'predict_log_proba', 'decision_function'}, \
+            default='predict'
+        What to call.
+
+    Returns
+    -------
+    predictions : ndarray or dask array
+        In the order of the rows. Of dask input a dask array in its row blocks, whose
+        values were computed fold by fold and are in memory.
+
+    Raises
+    ------
+    NoEngineError
+        As for :func:`cross_validate`.
+
+    See Also
+    --------
+    sklearn.model_selection.cross_val_predict : The function mirrored.
+    cross_val_score : A score for each fold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_dask_auto import AutoScaleRidge, cross_val_predict
+    >>> X = np.arange(8.0).reshape(4, 2)
+    >>> cross_val_predict(AutoScaleRidge(), X, X[:, 0], cv=2).round(1)
+    array([1. , 2.6, 3.4, 5. ])
+
+    The same on dask arrays:
+
+    >>> import dask.array as da
+    >>> dX = da.from_array(X, chunks=(3, 2))
+    >>> cross_val_predict(AutoScaleRidge(), dX, dX[:, 0], cv=2).compute().round(1)
+    array([1. , 2.6, 3.4, 5. ])
+    """
+    predictions = _on_any_input(
+        sklearn.model_selection.cross_val_predict,
+        estimator,
+        X,
+        y,
+        groups=groups,
+        cv=cv,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        params=params,
+        pre_dispatch=pre_dispatch,
+        method=method,
+    )
+    if not is_dask(X):
+        return predictions
+    from sklearn_dask_auto.inputs.output import in_row_blocks
+
+    if isinstance(predictions, list):
+        return [in_row_blocks(values, X) for values in predictions]
+    return in_row_blocks(predictions, X)
 
 
 def cross_val_score(
@@ -262,8 +358,11 @@ def _on_any_input(
         if plan.engine is None:
             raise NoEngineError(plan.refusal(), plan)
         if plan.engine == "blockwise":
-            X, y, beside, changed = _lazy(estimator, X, y, beside, options, plan)
-            options |= changed
+            folds = _folds(estimator, X, y, beside, options["cv"], plan)
+            X, y, beside = folds.X, folds.y, folds.params
+            # One fit at a time, as each of them takes all there is.
+            options |= {"cv": folds.cv, "n_jobs": 1}
+            estimator = _concrete(estimator, options)
         else:
             X, y, beside = gather(X, y, beside, plan.budget, plan.job.copies)
     else:
@@ -273,23 +372,27 @@ def _on_any_input(
     return validate(estimator, X, y, groups=groups, params=params, **options)
 
 
-def _lazy(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    beside: dict[str, Any],
-    options: dict[str, Any],
-    plan: Plan,
-) -> tuple[Any, Any, dict[str, Any], dict[str, Any]]:
-    """Return what stands for the data, and the options that go with it."""
+def _folds(
+    estimator: Any, X: Any, y: Any, beside: dict[str, Any], cv: Any, plan: Plan
+) -> LazyFolds:
     from sklearn_dask_auto.engines.blockwise import room
 
+    return lazy_folds(estimator, X, y, beside, cv, room(plan))
+
+
+def _concrete(estimator: Any, options: dict[str, Any]) -> Any:
+    """Have the loop get concrete scores, or else an estimator that predicts so.
+
+    Rows are taken in ascending order, in which predictions come back; the loop puts
+    them where the folds say, which have to be as ascending.
+    """
+    if "scoring" not in options:
+        options["cv"] = options["cv"].ascending()
+        return ConcretePredictions(estimator)
     raises = options["error_score"] == "raise"
     scorer = check_scoring(estimator, scoring=options["scoring"], raise_exc=raises)
-    folds = lazy_folds(estimator, X, y, beside, options["cv"], room(plan))
-    # One fit at a time, as each of them takes all there is.
-    changed = {"cv": folds.cv, "scoring": on_blocks(scorer), "n_jobs": 1}
-    return folds.X, folds.y, folds.params, changed
+    options["scoring"] = on_blocks(scorer)
+    return estimator
 
 
 def _plan(

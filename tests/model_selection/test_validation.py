@@ -40,6 +40,7 @@ from sklearn_dask_auto import (
     AutoScaleStandardScaler,
     NoEngineError,
     config_context,
+    cross_val_predict,
     cross_val_score,
     cross_validate,
 )
@@ -338,7 +339,44 @@ def test_scikit_learns_own_function_takes_our_estimators_on_dask_arrays():
         )
 
 
-@pytest.mark.parametrize("name", ["cross_val_score", "cross_validate"])
+@pytest.mark.parametrize("kind", X_KINDS)
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+@pytest.mark.parametrize(
+    "cv",
+    [3, [(np.arange(9, N), np.arange(8, -1, -1)), (np.arange(9), np.arange(9, N))]],
+    ids=["int", "list"],
+)
+def test_predictions_are_scikit_learns_in_the_order_of_the_rows(kind, method, cv):
+    options = {"cv": cv, "method": method}
+    here = FRAME if kind == "frame" else X
+    y = da.from_array(LABELS, chunks=50)
+    found = cross_val_predict(BAYES, X_KINDS[kind](), y, **options)
+    bayes = AutoScaleGaussianNB()
+    expected = original.cross_val_predict(bayes, here, LABELS, **options)
+    assert isinstance(found, da.Array)
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    if method == "predict":
+        assert_array_equal(found.compute(), expected)
+    else:
+        assert_allclose(found.compute(), expected, rtol=1e-7)
+
+
+def test_predictions_are_in_the_blocks_of_the_rows_and_of_a_partition_only():
+    rows = X_KINDS["array"]()
+    weights = {"sample_weight": da.from_array(WEIGHTS, chunks=50)}
+    found = cross_val_predict(RIDGE, rows, NUMBERS, params=weights)
+    assert found.chunks == rows.chunks[:1]
+    weights = {"sample_weight": WEIGHTS}
+    expected = original.cross_val_predict(RIDGE, X, NUMBERS, params=weights)
+    assert_allclose(found.compute(), expected, rtol=1e-9)
+    assert isinstance(cross_val_predict(RIDGE, X, NUMBERS), np.ndarray)
+    with pytest.raises(ValueError, match="only works for partitions"):
+        cross_val_predict(RIDGE, rows, NUMBERS, cv=ShuffleSplit(2))
+
+
+@pytest.mark.parametrize(
+    "name", ["cross_val_predict", "cross_val_score", "cross_validate"]
+)
 def test_the_signature_is_scikit_learns(name):
     ours = inspect.signature(getattr(sklearn_dask_auto, name))
     theirs = inspect.signature(getattr(original, name))

@@ -53,6 +53,7 @@ SWAPS = {
         "train_test_split": "train_test_split"
     },
     "sklearn.model_selection.tests.test_validation": {
+        "cross_val_predict": "cross_val_predict",
         "cross_val_score": "cross_val_score",
         "cross_validate": "cross_validate",
     },
