@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         AutoScalePCA,
         AutoScaleTruncatedSVD,
     )
-    from sklearn_dask_auto.exceptions import NoEngineError
+    from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
     from sklearn_dask_auto.linear_model import (
         AutoScaleElasticNet,
         AutoScaleLasso,
@@ -67,6 +67,7 @@ __all__ = [
     "AutoScaleSearchCV",
     "AutoScaleStandardScaler",
     "AutoScaleTruncatedSVD",
+    "LostFitError",
     "NoEngineError",
     "Plan",
     "config_context",
@@ -99,6 +100,7 @@ _HOMES = {
     "AutoScaleSearchCV": "model_selection",
     "AutoScaleStandardScaler": "preprocessing",
     "AutoScaleTruncatedSVD": "decomposition",
+    "LostFitError": "exceptions",
     "NoEngineError": "exceptions",
     "Plan": "routing",
     "cross_val_predict": "model_selection",

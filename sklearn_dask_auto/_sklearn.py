@@ -3,6 +3,8 @@
 When a scikit-learn release breaks something, it breaks here.
 """
 
+import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,9 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "check_arguments",
+    "detached_fit",
     "fit_context",
+    "formatted_results",
     "infer_dimension",
     "is_constant",
     "lbfgs_iterations",
@@ -41,6 +45,7 @@ __all__ = [
     "response_method",
     "safe_indexing",
     "transform_container",
+    "unmade_fit",
     "without_zeros",
 ]
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
@@ -169,3 +174,57 @@ def infer_dimension(spectrum: Any, n_samples: int) -> Any:
     from sklearn.decomposition._pca import _infer_dimension
 
     return _infer_dimension(spectrum, n_samples)
+
+
+def detached_fit(call: Any) -> Any:
+    """Return a fit of a search, ready to be sent: without the search, if it can be.
+
+    scikit-learn gives every fit the search itself, for callbacks to look at. Its `cv`
+    may be a generator, which cannot be sent, and may hold every fold.
+    """
+    function, args, kwargs = call
+    context, search = kwargs.get("callback_ctx"), kwargs.get("caller")
+    if search is None:
+        return call
+    if getattr(context, "_callbacks", None):
+        search = copy.copy(search)
+        search.cv = search._checked_cv_orig
+    else:
+        search = context = None
+    return function, args, {**kwargs, "caller": search, "callback_ctx": context}
+
+
+def unmade_fit(call: Any, error: str | None) -> dict[str, Any]:
+    """Return what `_fit_and_score` does for a fit that failed: `error_score`.
+
+    Without an `error`, for a fit that was never made: NaN.
+    """
+    kwargs = call[2]
+    score = float("nan") if error is None else kwargs["error_score"]
+    scorer = kwargs["scorer"]
+    if isinstance(scorer, MultimetricScorer):
+        score = dict.fromkeys(scorer._scorers, score)
+    result = {"fit_error": error, "test_scores": copy.copy(score)}
+    if kwargs["return_train_score"]:
+        result["train_scores"] = copy.copy(score)
+    n_test_samples = len(kwargs["test"])
+    times = {"fit_time": 0.0, "score_time": 0.0}
+    return {**result, "n_test_samples": n_test_samples, **times}
+
+
+def formatted_results(
+    search: Any, candidates: list[Any], out: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return `cv_results_` from what `_fit_and_score` returned, fit by fit."""
+    from sklearn.model_selection._validation import _insert_error_scores
+
+    if callable(search.scoring):
+        # Which scores there are is known from a fit that was made.
+        _insert_error_scores(out, float("nan"))
+    with warnings.catch_warnings():
+        # Of scores that are not finite: some are missing, as the caller knows.
+        warnings.simplefilter("ignore", UserWarning)
+        results: dict[str, Any] = search._format_results(
+            candidates, search.n_splits_, out
+        )
+    return results

@@ -2,9 +2,18 @@
 
 ValueError
 └── NoEngineError
+RuntimeError
+└── LostFitError
 """
 
-__all__ = ["NoEngineError"]
+__all__ = ["LostFitError", "NoEngineError"]
+
+
+class LostFitError(RuntimeError):
+    """A fit lost its worker process twice, and ``error_score="raise"`` was asked for.
+
+    The message names its parameters, and what is known of the cause.
+    """
 
 
 class NoEngineError(ValueError):

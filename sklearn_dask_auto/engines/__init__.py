@@ -5,9 +5,12 @@ learned attributes by name. Each is imported when a plan first names it.
 """
 
 import importlib
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sklearn_dask_auto.routing import Plan
+
+if TYPE_CHECKING:
+    from sklearn_dask_auto.engines.fits import Surroundings, Workers
 
 __all__ = ["Engine", "SpreadingEngine", "load"]
 
@@ -50,15 +53,19 @@ class Engine(Protocol):
 class SpreadingEngine(Engine, Protocol):
     """An engine that can run many independent fits side by side."""
 
-    def workers(self, n_workers: int, data: list[Any]) -> Any:
-        """Return a `joblib.Parallel` that yields results as a generator.
+    def workers(
+        self, plan: Plan, surroundings: "Surroundings", echoes: bool = False
+    ) -> "Workers":
+        """Return a place to run calls.
 
         Parameters
         ----------
-        n_workers : int
-            Fits to run at once.
-        data : list of object
-            The very objects that the fits will be called with.
+        plan : Plan
+            Its chosen candidate says how many calls run at once.
+        surroundings : Surroundings
+            Settings of joblib's that the user made for this engine hold.
+        echoes : bool, default=False
+            Print here what calls print on another machine.
         """
         ...
 

@@ -1,49 +1,42 @@
 """The `joblib` engine: scikit-learn's fits as tasks on the user's Dask cluster.
 
-Through joblib's "dask" backend, which is given the validated arrays to send, once.
+It has the name of joblib, through whose "dask" backend users know the way; it sends the
+tasks itself, for the reasons in ``docs/design/0002-where-fits-run.md``.
 """
 
-from typing import Any
-
-import joblib
-from joblib.parallel import get_active_backend
+from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
+from sklearn_dask_auto.engines.fits import Surroundings, Workers
 
 # The estimator hands its fits to `workers`; all else is done here.
 from sklearn_dask_auto.engines.in_memory import fit
+from sklearn_dask_auto.routing import Plan
+from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = ["fit", "workers"]
 
 
-def workers(n_workers: int, data: list[Any]) -> joblib.Parallel:
-    """Return a `Parallel` over the cluster.
+def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
+    """Return the workers of the cluster; see `SpreadingEngine.workers`.
 
-    Parameters
-    ----------
-    n_workers : int
-        Fits to run at once.
-    data : list of object
-        The very objects that the fits will be called with, sent to the workers now,
-        unless the user's own ``joblib.parallel_config("dask", ...)`` is in force.
+    Where the user's own ``joblib.parallel_config("dask", scatter=...)`` is in force,
+    its client is used, and the data that it holds.
     """
-    backend = _users_backend()
-    if backend is None:
-        with joblib.parallel_config(backend="dask", scatter=data) as config:
-            backend = config["backend"]
-    has_spare_threads = n_workers < backend.effective_n_jobs(-1)
-    return joblib.Parallel(
-        n_jobs=n_workers,
-        backend=backend,
-        # joblib fills the whole cluster whatever `n_jobs` is. A batch is one task, so
-        # this is what honours `n_jobs`; else workers have their next task at hand.
-        pre_dispatch=n_workers if has_spare_threads else 2 * n_workers,
-        return_as="generator",
+    from distributed import Client
+
+    backend = surroundings.backend
+    is_users = type(backend).__name__ == "DaskDistributedBackend"
+    return ClusterWorkers(
+        backend.client if is_users else Client.current(),
+        _most_at_once(plan),
+        data_bytes=plan.profile.n_bytes or 0,
+        fit_bytes=fit_bytes(plan.profile, plan.job),
+        echoes=echoes,
+        known=backend.data_futures if is_users else None,
     )
 
 
-def _users_backend() -> Any:
-    """Return the Dask backend of a ``joblib.parallel_config`` in force, or None.
-
-    It may hold the data already, which would else be sent twice.
-    """
-    backend, _ = get_active_backend()
-    return backend if type(backend).__name__ == "DaskDistributedBackend" else None
+def _most_at_once(plan: Plan) -> int:
+    """Return what `n_jobs` allows; without a limit, workers may still come."""
+    if plan.job.n_jobs in (None, -1) or plan.chosen is None:
+        return plan.job.n_fits
+    return plan.chosen.cost.n_workers

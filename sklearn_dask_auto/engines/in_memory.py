@@ -5,9 +5,8 @@ Input that is a dask collection is brought here first, once.
 
 from typing import Any
 
-import joblib
-from joblib.parallel import get_active_backend
-
+from sklearn_dask_auto.engines.fits import Surroundings, Workers
+from sklearn_dask_auto.engines.local_processes import LocalProcesses
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.routing import Plan
 
@@ -23,19 +22,7 @@ def fit(
     return learned
 
 
-def workers(n_workers: int, data: list[Any]) -> joblib.Parallel:
-    """Return a `Parallel` over local processes, which share large arrays by mapping.
-
-    With the user's own settings for them, if a ``joblib.parallel_config`` is in force.
-
-    Parameters
-    ----------
-    n_workers : int
-        Fits to run at once.
-    data : list of object
-        Not needed: joblib maps what is large, once.
-    """
-    backend, _ = get_active_backend()
-    if type(backend).__name__ != "LokyBackend":
-        backend = "loky"
-    return joblib.Parallel(n_jobs=n_workers, backend=backend, return_as="generator")
+def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
+    """Return worker processes on this machine; see `SpreadingEngine.workers`."""
+    n_workers = plan.chosen.cost.n_workers if plan.chosen else 1
+    return LocalProcesses(n_workers, surroundings.processes)

@@ -1,39 +1,71 @@
-"""A joblib backend that times the first fits here before sending any away.
+"""A joblib backend that begins fits here and watches what they take.
 
 scikit-learn's searches hand their fits to `joblib.Parallel`, whose backend can be
 chosen from outside; this is the public seam at which the library decides where they
-run. The first fits run in this process, one after another, and are kept. After each,
-`choose` is asked, with the time they took, where the rest should run: here, or in
-another `joblib.Parallel`. A search that calls its `Parallel` several times, as halving
-does for each round, is asked about each call, with what the call before it measured.
+run. The first fit runs in this process and is kept. While it runs, and after it, a
+`Place` is asked, with the time it took so far, where the rest should run: here, or on
+workers. So fits that take a moment never leave, where workers are up the others do not
+wait for the first, and a first fit that takes minutes does not keep them waiting.
 
-Whatever else asks joblib for workers meanwhile, such as the fits themselves or the
-refit, finds the settings that were in force before: the first `Parallel` that finds the
-backend is the search's, and the last to do so.
+A search that calls its `Parallel` several times, as halving does for each round, is
+asked about each call, with what the call before it measured. Whatever else asks joblib
+for workers meanwhile, such as the fits themselves or the refit, finds the settings that
+were in force before: the first `Parallel` that finds the backend is the search's, and
+the last to do so.
 """
 
+import contextvars
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Protocol
 
 import joblib
 from joblib.parallel import ParallelBackendBase
 
-__all__ = ["ProbingBackend"]
+from sklearn_dask_auto.engines.calls import Call
+from sklearn_dask_auto.engines.fits import Fits
 
-Choose = Callable[[float, list[Any]], "joblib.Parallel | None"]
-"""(mean seconds of a fit so far, calls left) -> where to run them, None for here."""
+__all__ = ["Place", "ProbingBackend"]
+
+FIRST_LOOK_SECONDS = 0.005
+"""A fit that takes less than this is never watched; then each look waits as long as
+all before it."""
+
+
+class Place(Protocol):
+    """Who decides where fits run, and learns what came of them."""
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether there is any other place than here."""
+        ...
+
+    def begin(self, calls: list[Call]) -> None:
+        """Hear of a round of calls, before any of them runs."""
+        ...
+
+    def choose(self, seconds: float, calls: list[Call]) -> Fits | None:
+        """Return the calls under way on workers, or None to run one more here.
+
+        `seconds` is what a fit took so far, or at least takes; `calls` is what is
+        left.
+        """
+        ...
+
+    def finish(self, result: Any) -> None:
+        """Hear of the next result, in order."""
+        ...
 
 
 class ProbingBackend(ParallelBackendBase):
-    """Run fits here until `choose` names another place for the rest.
+    """Run fits here until `place` names another place for the rest.
 
     Parameters
     ----------
-    choose : callable
-        ``choose(mean_seconds, calls_left)`` returns a `joblib.Parallel` with
-        ``return_as="generator"``, or None to run one more fit here.
+    place : Place
+        Is asked.
     n_probes : int, default=1
         Fits to run here before the first question; 0 to ask at once. Only the first
         call runs them: later ones know how long the fits of the last one took, and ask
@@ -42,15 +74,13 @@ class ProbingBackend(ParallelBackendBase):
 
     supports_retrieve_callback = False
 
-    def __init__(self, choose: Choose, n_probes: int = 1) -> None:
+    def __init__(self, place: Place, n_probes: int = 1) -> None:
         super().__init__()
-        self._choose = choose
+        self._place = place
         self._n_probes = n_probes
         self._config: Any = None
-        self._queue: list[_Fit] = []
-        self._seconds: list[float] = []
         self._last_seconds: float | None = None
-        self._elsewhere: Iterator[Any] | None = None
+        self.start_call()
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -74,54 +104,108 @@ class ProbingBackend(ParallelBackendBase):
 
     def start_call(self) -> None:
         """Begin a call of the `Parallel`, of which a halving search makes several."""
-        self._queue, self._seconds, self._elsewhere = [], [], None
+        self._calls: list[Call] = []
+        self._n_taken = 0
+        self._seconds: list[float] = []
+        self._fits: Fits | None = None
+        self._n_before_fits = 0
 
     def stop_call(self) -> None:
         """Keep how long the fits of this call took, wherever they ran."""
         if self._seconds:
             self._last_seconds = _mean(self._seconds)
 
-    def submit(self, func: Any, callback: Any = None) -> "_Fit":
+    def submit(self, func: Any, callback: Any = None) -> Any:
         """Queue a batch of one fit; it runs when its result is asked for."""
-        fit = _Fit(func.items, callback)
-        self._queue.append(fit)
-        return fit
+        self._calls += func.items
+        return callback
 
-    def retrieve_result(self, out: "_Fit", timeout: float | None = None) -> list[Any]:
+    def retrieve_result(self, out: Any, timeout: float | None = None) -> list[Any]:
         """Run the next fit here, or fetch it from where the rest was sent."""
-        if self._elsewhere is None and self._is_time_to_ask():
-            self._send_rest()
-        self._queue.pop(0)
-        if self._elsewhere is not None:
-            results = [next(self._elsewhere) for _ in out.calls]
-            self._seconds += [_told_seconds(result) for result in results]
+        if self._n_taken == 0:
+            self._place.begin(self._calls)
+        if self._fits is None and self._place.may_leave and self._is_time_to_ask():
+            self._ask(self._expected_seconds())
+        if self._fits is not None:
+            result = self._fits.take(self._n_taken - self._n_before_fits)
+            self._seconds.append(_told_seconds(result))
         else:
-            results = self._run_here(out)
-        out.callback(results)
-        return results
+            result = self._run_here()
+        self._n_taken += 1
+        self._place.finish(result)
+        out([result])
+        return [result]
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
         """Drop what has not run."""
-        self._queue.clear()
-        if self._elsewhere is not None:
-            self._elsewhere.close()  # type: ignore[attr-defined]
+        self._calls = []
+        if self._fits is not None:
+            self._fits.close()
 
     def _is_time_to_ask(self) -> bool:
         return self._last_seconds is not None or len(self._seconds) >= self._n_probes
 
-    def _send_rest(self) -> None:
+    def _expected_seconds(self) -> float:
         # Rounds of a halving search differ: this one's own fits are the better guide.
-        seconds = _mean(self._seconds) if self._seconds else self._last_seconds or 0.0
-        calls = [call for fit in self._queue for call in fit.calls]
-        parallel = self._choose(seconds, calls)
-        if parallel is not None:
-            self._elsewhere = iter(parallel(calls))
+        return _mean(self._seconds) if self._seconds else self._last_seconds or 0.0
 
-    def _run_here(self, fit: "_Fit") -> list[Any]:
+    def _ask(self, seconds: float, n_here: int = 0) -> None:
+        self._n_before_fits = self._n_taken + n_here
+        calls = self._calls[self._n_before_fits :]
+        if calls:
+            self._fits = self._place.choose(seconds, calls)
+
+    def _run_here(self) -> Any:
+        function, args, kwargs = self._calls[self._n_taken]
         started = time.perf_counter()
-        results = [function(*args, **kwargs) for function, args, kwargs in fit.calls]
+        # Starting a thread for each of many short fits would show.
+        is_watched = self._n_taken == 0 and self._place.may_leave
+        with _Watch(self) if is_watched else nullcontext():
+            result = function(*args, **kwargs)
         self._seconds.append(time.perf_counter() - started)
-        return results
+        return result
+
+    def look(self, seconds: float) -> bool:
+        """Ask while a fit runs here; tell whether the rest is now under way."""
+        self._ask(max(seconds, self._expected_seconds()), n_here=1)
+        return self._fits is not None
+
+    def advance(self, seconds: float) -> None:
+        """Keep workers busy while a fit runs here."""
+        self._fits.advance(seconds)  # type: ignore[union-attr]
+
+
+class _Watch:
+    """Looks at a fit from another thread, while the main thread runs it."""
+
+    def __init__(self, backend: ProbingBackend) -> None:
+        self._backend = backend
+        self._over = threading.Event()
+        self._error: BaseException | None = None
+        # The client that is current here is so in the thread.
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._look,), daemon=True
+        )
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        if self._error is not None and kind is None:
+            raise self._error
+
+    def _look(self) -> None:
+        seconds = FIRST_LOOK_SECONDS
+        try:
+            while not self._over.wait(seconds) and not self._backend.look(seconds):
+                seconds *= 2
+            while not self._over.is_set():
+                self._backend.advance(FIRST_LOOK_SECONDS)
+        except BaseException as error:
+            self._error = error
 
 
 def _mean(seconds: list[float]) -> float:
@@ -131,11 +215,3 @@ def _mean(seconds: list[float]) -> float:
 def _told_seconds(result: Any) -> float:
     """Return how long a fit and its scores took, as scikit-learn's result tells."""
     return float(result["fit_time"] + result["score_time"])
-
-
-class _Fit:
-    """A queued fit, and whom to tell when it is done."""
-
-    def __init__(self, calls: list[Any], callback: Any) -> None:
-        self.calls = calls
-        self.callback = callback

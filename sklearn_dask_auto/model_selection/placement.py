@@ -1,18 +1,20 @@
 """Where the fits of a search run: decided again, with measured times, as they run."""
 
-import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-import cloudpickle
-import joblib
 from joblib.parallel import get_active_backend
 
 from sklearn_dask_auto import engines
+from sklearn_dask_auto._sklearn import detached_fit, formatted_results, unmade_fit
+from sklearn_dask_auto.engines.calls import Call, why_not_picklable
+from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Workers
+from sklearn_dask_auto.engines.local_processes import as_configured
 from sklearn_dask_auto.engines.probe import ProbingBackend
-from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 
 __all__ = ["Placement"]
@@ -28,50 +30,79 @@ class Placement:
     ----------
     plan : Plan
         Made before the first fit, when nobody knew how long one takes.
-    data : list of object
-        What the fits will be called with.
+
+    Attributes
+    ----------
+    plan : Plan
+        The last one made.
+    rounds : list of (list of call, list of dict)
+        The calls of each round, and the results so far.
     """
 
-    def __init__(self, plan: Plan, data: list[Any]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._data = data
+        self.rounds: list[tuple[list[Call], list[Any]]] = []
+        self._surroundings = Surroundings(get_active_backend()[0], as_configured())
+        self._workers: dict[tuple[str, int], Workers] = {}
 
     @contextmanager
-    def active(self) -> Iterator[None]:
-        """Have joblib ask us, unless there is nothing to choose."""
-        if not self._has_choice():
+    def active(self, search: Any) -> Iterator[None]:
+        """Have joblib ask us, unless the user's own backend is an order.
+
+        Interrupted, give `search` the results so far.
+        """
+        # The default and Dask's leave the choice to the plan.
+        ours = ("LokyBackend", "DaskDistributedBackend")
+        if type(self._surroundings.backend).__name__ not in ours:
             yield
             return
-        forced = self.plan.job.engine == "joblib"
-        with ProbingBackend(self._choose, n_probes=0 if forced else 1).active():
-            yield
+        n_probes = 0 if self.plan.job.engine == "joblib" else 1
+        try:
+            with ProbingBackend(self, n_probes).active():
+                yield
+        except KeyboardInterrupt:
+            self._keep_results(search)
+            raise
+        finally:
+            self._close()
+            self._tell_times()
 
-    def _has_choice(self) -> bool:
+    @property
+    def may_leave(self) -> bool:
+        """See `Place.may_leave`."""
         if self.plan.job.engine == "joblib":
             return True
-        if self.plan.job.n_jobs == 1 or _user_backend() is not None:
-            return False
         able = [c for c in self.plan.candidates if c.is_able]
         cores = self.plan.resources.cores
         is_alone = self.plan.resources.is_in_worker or cores == 1
-        return len(able) > 1 or not is_alone
+        return self.plan.job.n_jobs != 1 and (len(able) > 1 or not is_alone)
 
-    def _choose(self, seconds: float, calls: list[Any]) -> joblib.Parallel | None:
+    def begin(self, calls: list[Call]) -> None:
+        """See `Place.begin`."""
+        self.rounds.append((calls, []))
+
+    def finish(self, result: Any) -> None:
+        """See `Place.finish`."""
+        self.rounds[-1][1].append(result)
+
+    def choose(self, seconds: float, calls: list[Call]) -> Fits | None:
+        """See `Place.choose`."""
         job = replace(self.plan.job, seconds_per_fit=seconds, n_fits=len(calls))
         if job.engine == "auto" and seconds * len(calls) < SHORT_SECONDS:
             return None
         self._decide(job)
         if self._stays_here():
             return None
-        problem = _why_not_picklable(calls[0], self._data)
+        calls = [detached_fit(call) for call in calls]
+        problem = why_not_picklable(calls[0])
         if problem is not None:
-            # joblib would raise, or wait for ever on a Dask cluster.
-            refusal = ("joblib", f"a fit cannot be sent to another process: {problem}")
-            self._decide(replace(job, n_jobs=1, refusals=(*job.refusals, refusal)))
+            self._refuse(f"a fit cannot be sent to another process: {problem}")
             return None
-        chosen = cast("Candidate", self.plan.chosen)
-        engine = cast("engines.SpreadingEngine", engines.load(chosen.engine))
-        return engine.workers(chosen.cost.n_workers, self._data)
+        workers = self._workers_as_planned(echoes=calls[0][2].get("verbose", 0) > 1)
+        if workers is None:
+            self._refuse("this process may not start others")
+            return None
+        return Fits(calls, workers, self._stand_in, self._move_here)
 
     def _decide(self, job: Job) -> None:
         plan = decide(self.plan.profile, job, self.plan.resources, self.plan.budget)
@@ -79,33 +110,72 @@ class Placement:
             raise NoEngineError(plan.refusal(), plan)
         self.plan = plan
 
+    def _refuse(self, reason: str) -> None:
+        job = self.plan.job
+        refusals = (*job.refusals, ("joblib", reason))
+        self._decide(replace(job, n_jobs=1, refusals=refusals))
+
     def _stays_here(self) -> bool:
         chosen = cast("Candidate", self.plan.chosen)
         return chosen.engine == "sklearn" and chosen.cost.n_workers == 1
 
+    def _workers_as_planned(self, echoes: bool = False) -> Workers | None:
+        """Return the workers that the plan names, those of the last round if any."""
+        chosen = cast("Candidate", self.plan.chosen)
+        key = (chosen.engine, chosen.cost.n_workers)
+        if key not in self._workers:
+            engine = cast("engines.SpreadingEngine", engines.load(chosen.engine))
+            try:
+                self._workers[key] = engine.workers(
+                    self.plan, self._surroundings, echoes
+                )
+            except GoneError:
+                return None
+        return self._workers[key]
 
-def _why_not_picklable(call: Any, data: list[Any]) -> str | None:
-    """Try to pickle a fit, all but the data; return the error's text, if any."""
-    try:
-        _PicklerWithout(data).dump(call)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    def _stand_in(self, call: Call, cause: str) -> dict[str, Any]:
+        """Return what stands for a fit that lost its worker twice, or raise."""
+        kwargs = call[2]
+        split, n_splits = kwargs["split_progress"]
+        error = (
+            f"{type(call[1][0]).__name__} with parameters {kwargs['parameters']}, "
+            f"split {split + 1} of {n_splits}: its worker died while it was fitted, "
+            f"and died again when it was fitted with nothing beside it. {cause}\n"
+        )
+        if kwargs["error_score"] == "raise":
+            raise LostFitError(error)
+        return unmade_fit(call, error)
 
+    def _move_here(self, cause: str) -> Workers | None:
+        """Plan the rest on this machine, as the cluster is no more."""
+        message = f"{cause}: the rest of the fits runs on this machine."
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+        resources = replace(self.plan.resources, cluster=None, cluster_problem=cause)
+        self.plan = replace(self.plan, resources=resources)
+        self._decide(replace(self.plan.job, engine="auto"))
+        return None if self._stays_here() else self._workers_as_planned()
 
-class _PicklerWithout(cloudpickle.Pickler):
-    def __init__(self, data: list[Any]) -> None:
-        super().__init__(io.BytesIO())
-        self._known = {id(value) for value in data}
+    def _close(self) -> None:
+        for workers in self._workers.values():
+            workers.close()
+        self._workers.clear()
 
-    def persistent_id(self, obj: Any) -> int | None:
-        return id(obj) if id(obj) in self._known else None
+    def _tell_times(self) -> None:
+        """Put into the plan how many fits there were, and how long they took."""
+        results = [result for _, round_ in self.rounds for result in round_]
+        if results:
+            total = sum(r["fit_time"] + r["score_time"] for r in results)
+            times = {"n_fits": len(results), "seconds_per_fit": total / len(results)}
+            self.plan = replace(self.plan, job=replace(self.plan.job, **times))
 
-
-def _user_backend() -> str | None:
-    """Return the name of a joblib backend that the user chose, other than ours to use.
-
-    The default and Dask's leave the choice to the plan; any other is an order.
-    """
-    backend = type(get_active_backend()[0]).__name__
-    return None if backend in ("LokyBackend", "DaskDistributedBackend") else backend
+    def _keep_results(self, search: Any) -> None:
+        """Set `cv_results_` from the results so far; scores of other fits are NaN."""
+        if not any(results for _, results in self.rounds):
+            return
+        calls = [call for calls, _ in self.rounds for call in calls]
+        out = []
+        for round_, results in self.rounds:
+            out += results
+            out += [unmade_fit(call, None) for call in round_[len(results) :]]
+        candidates = [call[2]["parameters"] for call in calls[:: search.n_splits_]]
+        search.cv_results_ = formatted_results(search, candidates, out)

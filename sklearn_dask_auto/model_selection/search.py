@@ -6,7 +6,6 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
-from sklearn.utils import Bunch, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin
@@ -218,22 +217,11 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         """Evaluate every candidate of the grid, as scikit-learn's own class does."""
         GridSearchCV._run_search(self, evaluate_candidates, callback_ctx=callback_ctx)
 
-    def _get_routed_params_for_fit(self, params: dict[str, Any]) -> Any:
-        routed = super()._get_routed_params_for_fit(params)
-        # joblib's dask backend sends ahead, once, what can be referred to weakly. A
-        # plain dict cannot, so that each fit would carry the weights of all rows.
-        routed.estimator.fit = Bunch(**routed.estimator.fit)
-        routed.scorer.score = Bunch(**routed.scorer.score)
-        return routed
-
     def _fit_in_memory(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
-        # What scikit-learn will hand to the fits is this, and not what came in: joblib
-        # recognises data that was sent ahead by its identity.
-        X, y = indexable(X, y)
-        placement = Placement(plan, [X] if y is None else [X, y])
-        with placement.active():
+        placement = Placement(plan)
+        with placement.active(self):
             BaseSearchCV.fit(self, X, y, **params)
         return {"plan_": placement.plan}
 

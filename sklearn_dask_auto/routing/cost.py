@@ -10,7 +10,7 @@ from sklearn_dask_auto.routing.job import Job
 from sklearn_dask_auto.routing.profile import Profile
 from sklearn_dask_auto.routing.resources import Cluster, Resources
 
-__all__ = ["Cost", "cost_of"]
+__all__ = ["Cost", "cost_of", "fit_bytes", "fits_at_once"]
 
 OPERATIONS_PER_SECOND = 1.4e10
 """One core, compiled code on blocks in cache."""
@@ -28,6 +28,8 @@ WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
 WORKER_START_SECONDS = 1.7
 """The same for joblib's local worker processes, and starting them."""
+USABLE_MEMORY = 0.8
+"""Share of its limit that a Dask worker fills before it pauses."""
 GROUP_BYTES = 64_000_000
 """Blocks smaller than this are worked on together, in one task."""
 DASK_ML_SLOWDOWN = 6.0
@@ -90,6 +92,23 @@ def slots(limit: int, job: Job) -> int:
     return max(1, min(limit, cap, job.n_fits))
 
 
+def fit_bytes(profile: Profile, job: Job) -> int:
+    """Return what one fit takes beside the input that it reads."""
+    return int((job.copies - 1) * (profile.n_bytes or 0))
+
+
+def fits_at_once(profile: Profile, job: Job, cluster: Cluster) -> int:
+    """Return how many fits the memory and the threads of a cluster allow."""
+    if not cluster.n_workers:
+        return 1
+    threads = max(1, cluster.n_threads // cluster.n_workers)
+    free = USABLE_MEMORY * cluster.worker_memory - (profile.n_bytes or 0)
+    most = int(free // max(1, fit_bytes(profile, job)))
+    if most >= threads:
+        return cluster.n_threads
+    return cluster.n_workers * max(1, most)
+
+
 def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> Cost:
     gather = _gather_seconds(profile, resources)
     one_fit = _fit_seconds(profile, job, resources.cores)
@@ -100,7 +119,7 @@ def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> C
     )
     # joblib writes one copy that all processes map; what a fit adds, each holds.
     shared = (profile.n_bytes or 0) * (2 if profile.is_dask else 1)
-    added = int((job.copies - 1) * (profile.n_bytes or 0))
+    added = fit_bytes(profile, job)
     workers = slots(resources.cores, job)
     if added > 0:
         workers = min(workers, (budget - shared) // added)
@@ -119,7 +138,7 @@ def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> C
 
 def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
     cluster = resources.cluster or _NO_CLUSTER
-    workers = slots(cluster.n_threads, job)
+    workers = slots(fits_at_once(profile, job, cluster), job)
     n_bytes = profile.n_bytes or 0
     return Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),

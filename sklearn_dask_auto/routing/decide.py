@@ -4,7 +4,7 @@ Each engine is judged by a list of conditions, all of them evaluated, so that ev
 reason is known and not only the first. A reason is the fact that failed.
 """
 
-from sklearn_dask_auto.routing.cost import cost_of
+from sklearn_dask_auto.routing.cost import USABLE_MEMORY, cost_of, fit_bytes
 from sklearn_dask_auto.routing.job import ENGINES, Job
 from sklearn_dask_auto.routing.plan import Candidate, Plan
 from sklearn_dask_auto.routing.profile import Profile, format_bytes
@@ -137,13 +137,16 @@ def _over_budget(profile: Profile, job: Job, budget: int) -> list[str]:
 def _over_worker_memory(profile: Profile, job: Job, resources: Resources) -> list[str]:
     if resources.cluster is None:
         return []
-    needed = int(job.copies * (profile.n_bytes or 0))
+    n_bytes = profile.n_bytes or 0
+    needed = n_bytes + fit_bytes(profile, job)
     limit = resources.cluster.worker_memory
-    if needed <= limit:
+    if needed <= USABLE_MEMORY * limit:
         return []
     return [
-        f"a fit takes {format_bytes(needed)} and the largest worker has "
-        f"{format_bytes(limit)}"
+        f"a fit takes {format_bytes(needed)} on a worker ({format_bytes(n_bytes)} of "
+        f"data and {format_bytes(needed - n_bytes)} of its own), and the largest "
+        f"worker can fill {format_bytes(int(USABLE_MEMORY * limit))} of its "
+        f"{format_bytes(limit)}: workers need a larger memory_limit"
     ]
 
 

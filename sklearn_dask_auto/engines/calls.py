@@ -1,0 +1,289 @@
+"""What is sent to a worker: one call, small, beside the data that calls share.
+
+A call is (function, args, kwargs), as joblib has it. `pack` pickles it without the
+objects that are sent ahead, once, for all calls; on the worker `run_packed` puts them
+back. Sorted row numbers, which folds are made of, travel as a bit for each row.
+
+`run` is how a worker runs a call: with its share of the cores, with joblib set as in
+one of joblib's own workers, and with its warnings kept, to be given again where the
+user sees them.
+"""
+
+import contextlib
+import functools
+import io
+import pickle
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import cloudpickle
+import joblib
+import numpy as np
+from joblib.parallel import ThreadingBackend
+from threadpoolctl import ThreadpoolController
+
+__all__ = [
+    "Call",
+    "Reply",
+    "Setting",
+    "pack",
+    "replay",
+    "run",
+    "run_packed",
+    "shared",
+    "why_not_picklable",
+]
+
+Call = tuple[Any, Sequence[Any], dict[str, Any]]
+"""(function, args, kwargs)."""
+
+LARGE_BYTES = 1000
+"""What is smaller is cheaper to send with each call than to look up."""
+LARGE_LENGTH = 100
+
+
+class Setting(NamedTuple):
+    """How a worker runs calls.
+
+    Parameters
+    ----------
+    fits_on_host : int or None
+        Calls that run at once on the worker's machine and share its cores; None where
+        the cores were shared out when the worker was started.
+    is_alone : bool
+        No other thread of the worker's process runs calls, so that what belongs to the
+        process, such as the list of warnings, is this call's own.
+    echoes : bool
+        Keep what is printed, to be printed where the user sees it.
+    """
+
+    fits_on_host: int | None = None
+    is_alone: bool = True
+    echoes: bool = False
+
+
+class Reply(NamedTuple):
+    """What came of a call.
+
+    Parameters
+    ----------
+    value : object
+        What the function returned.
+    warned : list of (category, str, str, int)
+        Category, text, file and line of each warning.
+    printed : str
+        What it wrote to the standard output, if that was kept.
+    """
+
+    value: Any
+    warned: list[tuple[type[Warning], str, str, int]]
+    printed: str = ""
+
+
+def run(call: Call, setting: Setting) -> Reply:
+    """Run a call on a worker."""
+    function, args, kwargs = call
+    printed = io.StringIO()
+    with (
+        joblib.parallel_config(backend=ThreadingBackend(nesting_level=1), n_jobs=None),
+        _bounded_threads(setting.fits_on_host),
+        _recorded(setting.is_alone) as warned,
+        contextlib.redirect_stdout(printed) if setting.echoes else _nothing(),
+    ):
+        value = function(*args, **kwargs)
+    told = [(w.category, str(w.message), w.filename, w.lineno) for w in warned]
+    return Reply(value, told, printed.getvalue())
+
+
+def replay(reply: Reply) -> Any:
+    """Warn and print here what a worker warned and printed; return the value."""
+    for category, message, filename, lineno in reply.warned:
+        warnings.warn_explicit(message, category, filename, lineno)
+    if reply.printed:
+        sys.stdout.write(reply.printed)
+    return reply.value
+
+
+def shared(calls: Sequence[Call]) -> list[Any]:
+    """Return the large objects that calls have in common, to be sent once.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        The first and the last of them tell what is common to all.
+
+    Returns
+    -------
+    objects : list of object
+        The very objects, recognised by their identity.
+    """
+    found = _large_objects(calls[0])
+    if len(calls) > 1:
+        others = _large_objects(calls[-1])
+        found = {key: value for key, value in found.items() if key in others}
+    return list(found.values())
+
+
+def why_not_picklable(call: Call) -> str | None:
+    """Try to pickle a call, all but the data; return the error's text, if any."""
+    try:
+        _large_objects(call)
+    # Pickling runs the user's code, which may raise anything.
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def pack(call: Call, setting: Setting, data: Sequence[Any]) -> bytes:
+    """Pickle a call without the objects in `data`."""
+    buffer = io.BytesIO()
+    numbers = {id(value): number for number, value in enumerate(data)}
+    _Packer(buffer, numbers).dump((call, setting))
+    return buffer.getvalue()
+
+
+def run_packed(packed: bytes, *data: Any) -> Reply:
+    """Run on a worker a call that was packed without `data`."""
+    call, setting = _Unpacker(io.BytesIO(packed), data).load()
+    return run(call, setting)
+
+
+class _Packer(cloudpickle.Pickler):
+    def __init__(self, file: Any, numbers: dict[int, int]) -> None:
+        super().__init__(file, protocol=5)
+        self._numbers = numbers
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return self._numbers.get(id(obj))
+
+    def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is np.ndarray and obj.dtype == np.intp and _is_row_mask(obj):
+            mask = np.zeros(obj[-1] + 1, dtype=bool)
+            mask[obj] = True
+            return _rows_of, (np.packbits(mask),)
+        return super().reducer_override(obj)
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, file: Any, data: Sequence[Any]) -> None:
+        super().__init__(file)
+        self._data = data
+
+    def persistent_load(self, pid: int) -> Any:
+        return self._data[pid]
+
+
+def _is_row_mask(rows: Any) -> bool:
+    """Tell whether a bit for each row says the same in less space."""
+    if rows.ndim != 1 or len(rows) < LARGE_LENGTH or rows[0] < 0:
+        return False
+    return bool(rows[-1] < 32 * len(rows) and (rows[1:] > rows[:-1]).all())
+
+
+def _rows_of(bits: Any) -> Any:
+    return np.flatnonzero(np.unpackbits(bits))
+
+
+class _Weigher(cloudpickle.Pickler):
+    """Finds what is large in a call, and passes it by."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), protocol=5)
+        self.found: dict[int, Any] = {}
+
+    def persistent_id(self, obj: Any) -> int | None:
+        if not _is_large(obj):
+            return None
+        self.found[id(obj)] = obj
+        return id(obj)
+
+
+def _large_objects(call: Call) -> dict[int, Any]:
+    weigher = _Weigher()
+    weigher.dump(call)
+    return weigher.found
+
+
+def _is_large(obj: Any) -> bool:
+    if isinstance(obj, np.ndarray):
+        return obj.nbytes >= LARGE_BYTES
+    if isinstance(obj, list):
+        return len(obj) >= LARGE_LENGTH
+    # Data frames and series, and scipy's sparse matrices, but not their classes.
+    is_data = hasattr(obj, "iloc") or (hasattr(obj, "nnz") and hasattr(obj, "tocsr"))
+    return is_data and not isinstance(obj, type) and obj.shape[0] >= LARGE_LENGTH
+
+
+@contextlib.contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextlib.contextmanager
+def _recorded(is_alone: bool) -> Iterator[list[warnings.WarningMessage]]:
+    """Record warnings, if no other thread would get in the way."""
+    if not is_alone:
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as warned:
+        yield warned
+
+
+@contextlib.contextmanager
+def _bounded_threads(fits_on_host: int | None) -> Iterator[None]:
+    """Give BLAS and OpenMP a fit's share of the cores, if they would take more."""
+    if fits_on_host is None:
+        yield
+        return
+    share = max(1, joblib.cpu_count() // fits_on_host)
+    # As many libraries as were loaded with the modules of the call.
+    controller = _controller(len(sys.modules))
+    openmp = controller.select(user_api="openmp")
+    with contextlib.ExitStack() as limits:
+        if _exceeds(openmp, share):
+            # It belongs to the thread that sets it, and so to this call.
+            limits.enter_context(openmp.limit(limits=share))
+        limits.enter_context(_BLAS.held_to(share, controller.select(user_api="blas")))
+        yield
+
+
+def _exceeds(controller: ThreadpoolController, share: int) -> bool:
+    return any(library["num_threads"] > share for library in controller.info())
+
+
+@functools.lru_cache(maxsize=1)
+def _controller(n_modules: int) -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+class _SharedLimit:
+    """A limit of the process, which the first of overlapping calls sets.
+
+    The last one lifts it: calls that each restored what they found would leave the
+    limit of another behind.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_holders = 0
+        self._stack = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def held_to(self, share: int, controller: ThreadpoolController) -> Iterator[None]:
+        with self._lock:
+            if self._n_holders == 0 and _exceeds(controller, share):
+                self._stack.enter_context(controller.limit(limits=share))
+            self._n_holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_holders -= 1
+                if self._n_holders == 0:
+                    self._stack.close()
+
+
+_BLAS = _SharedLimit()

@@ -1,0 +1,278 @@
+"""Calls as tasks on the cluster of a Dask client, with data sent once.
+
+Each call is a task of its own, sent to a worker that has room for it, so that as many
+run on a worker as its threads and its memory allow. What calls have in common lies on
+those workers before; a task refers to it.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from typing import Any, NamedTuple
+
+from sklearn_dask_auto.engines.calls import (
+    Call,
+    Reply,
+    Setting,
+    pack,
+    run_packed,
+    shared,
+)
+from sklearn_dask_auto.engines.fits import GoneError, LostError
+from sklearn_dask_auto.routing.cost import USABLE_MEMORY
+from sklearn_dask_auto.routing.profile import format_bytes
+
+__all__ = ["ClusterWorkers"]
+
+WATCH_SECONDS = 1.0
+"""Between two questions to the scheduler, who its workers are."""
+WAIT_SECONDS = 30.0
+"""How long a cluster may be without workers, or out of reach."""
+SCATTER_SECONDS = 2.0
+"""How long to wait for workers that take no data, before others are chosen."""
+LARGE_GRAPH_BYTES = 5_000_000
+"""A call that is larger goes as data: dask warns of large graphs."""
+
+
+class ClusterWorkers:
+    """Workers of a Dask cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Synchronous and connected.
+    n_slots : int
+        Calls that run at once, on all workers together.
+    data_bytes, fit_bytes : int
+        What a worker holds for all calls, and what each of them takes beside it.
+    echoes : bool
+        Print here what calls print there.
+    known : dict
+        Futures of data that was sent already, by the identity of the object, which the
+        caller keeps alive.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        n_slots: int,
+        *,
+        data_bytes: int,
+        fit_bytes: int,
+        echoes: bool = False,
+        known: dict[int, Any] | None = None,
+    ) -> None:
+        self._client = client
+        self._n_slots = n_slots
+        self._data_bytes, self._fit_bytes = data_bytes, fit_bytes
+        self._echoes = echoes
+        self._known = dict(known or {})
+        self._data: list[Any] = []
+        self._futures: list[Any] = []
+        self._rooms: dict[str, _Room] = {}
+        self._under_way: dict[Any, str] = {}
+        self._reached = time.monotonic()
+        self._look()
+
+    @property
+    def has_others(self) -> bool:
+        """See `Workers.has_others`."""
+        return len(self._rooms) > 1
+
+    def expect(self, calls: Sequence[Call]) -> None:
+        """See `Workers.expect`: what is large goes to the workers that get calls."""
+        known = {id(value) for value in self._data}
+        new = [value for value in shared(calls) if id(value) not in known]
+        self._futures += self._scatter(new)
+        self._data += new
+
+    def has_room(self) -> bool:
+        """See `Workers.has_room`."""
+        self._look()
+        n_fits = sum(room.n_fits for room in self._rooms.values())
+        is_capped = self._n_slots < n_fits
+        if is_capped and len(self._under_way) >= self._n_slots:
+            return False
+        return any(self._free(address) > 0 for address in self._chosen())
+
+    def submit(self, call: Call, done: Callable[[], None], beside: Any = None) -> Any:
+        """See `Workers.submit`."""
+        address = self._pick(self._under_way.get(beside))
+        packed: Any = pack(call, self._setting(address), self._data)
+        if len(packed) > LARGE_GRAPH_BYTES:
+            packed = self._client.scatter(packed, workers=[address], hash=False)
+        future = self._client.submit(
+            run_packed,
+            packed,
+            *self._futures,
+            key=f"fit-{uuid.uuid4().hex}",
+            workers=[address],
+            # Else it would wait for this very worker, should it die.
+            allow_other_workers=True,
+        )
+        # Results come here as they are ready, while we do something else.
+        reply = asyncio.run_coroutine_threadsafe(
+            self._bring(future), self._client.loop.asyncio_loop
+        )
+        handle = _Task(future, reply)
+        self._under_way[handle] = address
+        reply.add_done_callback(lambda _: done())
+        return handle
+
+    async def _bring(self, future: Any) -> Reply:
+        reply: Reply = await self._client.gather(future, asynchronous=True)
+        return reply
+
+    def fetch(self, handle: Any) -> Reply:
+        """See `Workers.fetch`."""
+        from distributed import KilledWorker
+
+        address = self._under_way.pop(handle, "")
+        self._check_client()
+        try:
+            return handle.reply.result()
+        except KilledWorker as error:
+            memory = self._rooms[address].memory if address in self._rooms else 0
+            limit = f" Workers have {format_bytes(memory)} each." if memory else ""
+            raise LostError(f"KilledWorker: {error}{limit}", is_suspect=True) from error
+        except CancelledError as error:
+            self._check_client()
+            self._send_data_again()
+            raise LostError(f"dask gave it up: {error}", is_suspect=False) from error
+
+    def forget(self, handle: Any) -> None:
+        """See `Workers.forget`."""
+        self._under_way.pop(handle, None)
+        if handle is not None and self._client.status == "running":
+            handle.future.cancel()
+
+    def watch(self) -> None:
+        """See `Workers.watch`."""
+        self._check_client()
+        self._look()
+
+    def close(self) -> None:
+        """See `Workers.close`: what was sent is released."""
+        self._under_way.clear()
+        self._futures.clear()
+        self._data.clear()
+
+    def _check_client(self) -> None:
+        status = self._client.status
+        if status in ("closing", "closed"):
+            raise GoneError(f"the Dask client is {status}")
+
+    def _look(self, at_once: bool = False) -> None:
+        """Ask the scheduler now and then who its workers are."""
+        now = time.monotonic()
+        if self._rooms and now < self._reached + WATCH_SECONDS and not at_once:
+            return
+        self._check_client()
+        try:
+            facts = self._client.sync(
+                self._client.scheduler.identity,
+                n_workers=-1,
+                callback_timeout=WAIT_SECONDS,
+            )
+        except (OSError, TimeoutError) as error:
+            self._rooms = {}
+            reason = f"the scheduler is out of reach ({error})"
+        else:
+            self._rooms = {
+                address: self._room(facts)
+                for address, facts in facts["workers"].items()
+            }
+            reason = f"the cluster at {self._client.scheduler.address} has no workers"
+        if self._rooms:
+            self._reached = now
+        elif now > self._reached + WAIT_SECONDS:
+            raise GoneError(f"{reason}, for {WAIT_SECONDS:.0f} s now")
+
+    def _room(self, facts: dict[str, Any]) -> "_Room":
+        threads, memory = facts["nthreads"], facts["memory_limit"] or 0
+        n_fits = threads
+        if memory:
+            free = USABLE_MEMORY * memory - self._data_bytes
+            # One is tried in any case: the estimate is rough, and a plan was made.
+            n_fits = min(threads, max(1, int(free // max(1, self._fit_bytes))))
+        return _Room(threads, n_fits, memory, facts["host"])
+
+    def _free(self, address: str) -> int:
+        """Return how many calls a worker can be sent: it has one more at hand."""
+        room = self._rooms[address]
+        is_bound = room.n_fits < room.threads or self._n_slots < self._n_threads()
+        most = room.n_fits + (0 if is_bound else 1)
+        return most - sum(where == address for where in self._under_way.values())
+
+    def _n_threads(self) -> int:
+        return sum(room.threads for room in self._rooms.values())
+
+    def _pick(self, avoided: str | None) -> str:
+        """Return the worker with the most room."""
+        others = [address for address in self._chosen() if address != avoided]
+        return max(others or self._rooms, key=self._free)
+
+    def _setting(self, address: str) -> Setting:
+        room = self._rooms[address]
+        beside = [r.n_fits for r in self._rooms.values() if r.host == room.host]
+        is_alone = room.threads == 1 and not address.startswith("inproc:")
+        return Setting(
+            fits_on_host=max(1, min(sum(beside), self._n_slots)),
+            is_alone=is_alone,
+            echoes=self._echoes and is_alone,
+        )
+
+    def _scatter(self, values: list[Any]) -> list[Any]:
+        """Send to the workers that will have calls what they do not have yet."""
+        futures = {i: self._known.get(id(value)) for i, value in enumerate(values)}
+        missing = [i for i, future in futures.items() if future is None]
+        if missing:
+            sent = self._send([values[i] for i in missing])
+            futures.update(zip(missing, sent, strict=True))
+        return [futures[i] for i in range(len(values))]
+
+    def _send(self, values: list[Any]) -> list[Any]:
+        while True:
+            try:
+                return self._client.scatter(
+                    values,
+                    workers=self._chosen(),
+                    broadcast=True,
+                    hash=False,
+                    timeout=SCATTER_SECONDS,
+                )
+            except (KeyError, OSError, TimeoutError):
+                # A worker went meanwhile. This ends: without workers, `_look` raises.
+                time.sleep(WATCH_SECONDS / 10)
+                self._look(at_once=True)
+
+    def _chosen(self) -> list[str]:
+        """Return no more workers than there are calls to run at once."""
+        largest = sorted(self._rooms, key=lambda a: -self._rooms[a].n_fits)
+        return largest[: self._n_slots]
+
+    def _send_data_again(self) -> None:
+        """Replace data that went down with the workers that had it."""
+        lost = [f.status in ("cancelled", "lost", "error") for f in self._futures]
+        if any(lost):
+            self._known.clear()
+            self._look(at_once=True)
+            self._futures = self._scatter(self._data)
+
+
+class _Task(NamedTuple):
+    """A call under way: the task, and its outcome on the way here."""
+
+    future: Any
+    reply: Any
+
+
+class _Room(NamedTuple):
+    """What a worker offers."""
+
+    threads: int
+    n_fits: int
+    memory: int
+    host: str

@@ -1,0 +1,152 @@
+"""Calls in worker processes on this machine: joblib's own, shared with its other users.
+
+Through the interface that joblib has for its backends, so that workers that are up
+already serve, that large arrays are mapped into all of them and not copied, and that
+settings of the user's for them hold.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import joblib
+from joblib.externals.loky.process_executor import (
+    BrokenProcessPool,
+    ShutdownExecutorError,
+)
+from joblib.parallel import BACKENDS, get_active_backend
+
+from sklearn_dask_auto.engines.calls import Call, Reply, Setting, run
+from sklearn_dask_auto.engines.fits import GoneError, LostError
+
+__all__ = ["LocalProcesses", "as_configured"]
+
+SETTING = Setting()
+"""joblib shares out the cores when it starts the processes."""
+
+
+def as_configured() -> joblib.Parallel:
+    """Return what `LocalProcesses` needs: joblib's settings, as in force right here.
+
+    They belong to a thread, and processes may be started from another.
+    """
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "LokyBackend":
+        backend = BACKENDS["loky"](nesting_level=0)
+    return joblib.Parallel(backend=backend)
+
+
+class LocalProcesses:
+    """Worker processes of joblib's "loky" backend.
+
+    Parameters
+    ----------
+    n_workers : int
+        Calls that run at once.
+    parallel : joblib.Parallel
+        From `as_configured`. Its settings hold.
+
+    Raises
+    ------
+    GoneError
+        If this process may not have processes of its own.
+    """
+
+    has_others = False
+
+    def __init__(self, n_workers: int, parallel: joblib.Parallel) -> None:
+        self._n_workers = n_workers
+        self._parallel = parallel
+        self._n_under_way = 0
+        self._forgotten: list[Any] = []
+        self._start()
+
+    def expect(self, calls: Sequence[Call]) -> None:
+        """See `Workers.expect`: joblib maps what is large when it first meets it."""
+
+    def has_room(self) -> bool:
+        """See `Workers.has_room`: a worker has its next call at hand."""
+        return self._n_under_way < 2 * self._n_workers
+
+    def submit(self, call: Call, done: Callable[[], None], beside: Any = None) -> Any:
+        """See `Workers.submit`."""
+        self._n_under_way += 1
+        try:
+            handle = self._executor.submit(_Sent(call, self._map_into_own_folder))
+        except (BrokenProcessPool, ShutdownExecutorError):
+            self._restart(self._executor)
+            handle = self._executor.submit(_Sent(call, self._map_into_own_folder))
+        handle.executor = self._executor
+        handle.add_done_callback(lambda _: done())
+        return handle
+
+    def fetch(self, handle: Any) -> Reply:
+        """See `Workers.fetch`: with one process, joblib's executor loses them all."""
+        self._n_under_way -= 1
+        try:
+            return handle.result()
+        except BrokenProcessPool as error:
+            self._restart(handle.executor)
+            raise LostError(
+                f"{type(error).__name__}: {error}", is_suspect=True
+            ) from error
+        except ShutdownExecutorError as error:
+            self._restart(handle.executor)
+            raise LostError(str(error), is_suspect=False) from error
+
+    def forget(self, handle: Any) -> None:
+        """See `Workers.forget`."""
+        self._n_under_way -= 1
+        if handle is not None and not handle.cancel():
+            self._forgotten.append(handle)
+
+    def watch(self) -> None:
+        """See `Workers.watch`: the executor itself tells of a process that died."""
+
+    def close(self) -> None:
+        """See `Workers.close`: idle processes stay for whoever comes next."""
+        if not all(handle.done() for handle in self._forgotten):
+            self._backend.abort_everything(ensure_ready=False)
+        self._parallel.__exit__(None, None, None)
+
+    def _start(self) -> None:
+        # A `Parallel` of joblib's that is entered has started its workers, with the
+        # settings that all others use; with other settings they would be replaced.
+        self._parallel.n_jobs = self._n_workers
+        self._parallel.__enter__()
+        self._backend = self._parallel._backend
+        # joblib gives no other access to the futures, which tell who died.
+        self._executor: Any = getattr(self._backend, "_workers", None)
+        if self._executor is None:
+            self._parallel.__exit__(None, None, None)
+            raise GoneError("this process may not start others")
+
+    def _restart(self, broken: Any) -> None:
+        """Start anew, unless that was done when another call told of the same."""
+        if broken is self._executor:
+            self._backend.abort_everything(ensure_ready=False)
+            self._parallel.__exit__(None, None, None)
+            self._start()
+
+    def _map_into_own_folder(self) -> None:
+        """Have joblib write large arrays where `close` removes them.
+
+        As `joblib.Parallel` does it, for the same reason: users of the one executor
+        would else use, and remove, each other's files.
+        """
+        self._executor._temp_folder_manager.set_current_context(self._parallel._id)
+
+
+class _Sent:
+    """A call as the executor takes it; when it is pickled, `on_pickle` is called."""
+
+    def __init__(self, call: Call, on_pickle: Callable[[], None]) -> None:
+        self._call = call
+        self._on_pickle = on_pickle
+
+    def __call__(self) -> Reply:
+        return run(self._call, SETTING)
+
+    def __reduce__(self) -> Any:
+        self._on_pickle()
+        return partial, (run, self._call, SETTING)

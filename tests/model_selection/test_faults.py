@@ -1,0 +1,286 @@
+"""Workers that die, stall or go away while they fit: the rest of a search finishes."""
+
+import _thread
+import ctypes
+import os
+import signal
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+
+import dask
+import joblib
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_dask_auto import AutoScaleSearchCV, LostFitError
+from sklearn_dask_auto.engines import cluster_workers, fits
+from tests.model_selection.results import assert_same_search
+
+pytestmark = pytest.mark.cluster
+
+X, Y = make_classification(200, 4, random_state=0)
+HOME = os.getpid()
+PLACES = ["sklearn", "joblib"]
+
+
+def nothing(model):
+    pass
+
+
+def die(model):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crash(model):
+    """Crash as an extension module does that reads where it may not."""
+    ctypes.string_at(0)
+
+
+def is_first(path):
+    """Tell, once among all processes, that nobody was here before."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+def die_once(model):
+    if is_first(model.path):
+        die(model)
+
+
+def stall_once(model):
+    if is_first(model.path):
+        time.sleep(120)
+
+
+class Fragile(ClassifierMixin, BaseEstimator):
+    """Does to its process what it is told, but not to that of the tests."""
+
+    def __init__(self, a=0.0, deed=nothing, path=None, home=HOME, seconds=0.02):
+        self.a = a
+        self.deed = deed
+        self.path = path
+        self.home = home
+        self.seconds = seconds
+
+    def fit(self, X, y):
+        time.sleep(self.seconds)
+        self.classes_ = np.unique(y)
+        if os.getpid() != self.home:
+            self.deed(self)
+        return self
+
+    def predict(self, X):
+        return self.classes_[(X[:, 0] > self.a).astype(int)]
+
+
+@contextmanager
+def at(place):
+    """Give the options of a search that runs in local processes, or on a cluster."""
+    if place == "sklearn":
+        # Warm, so that a plan sends even short fits.
+        joblib.Parallel(n_jobs=2)(joblib.delayed(int)(i) for i in range(4))
+        yield {"engine": "sklearn", "n_jobs": 2}
+        return
+    with (
+        # A fit is to blame for the first worker that dies, and not for the fourth.
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            memory_limit="1GB",
+            dashboard_address=":0",
+        ) as cluster,
+        Client(cluster),
+    ):
+        yield {"engine": "joblib"}
+
+
+def fitted(cls, grid, error_score=np.nan, model=None, **options):
+    search = cls(model or Fragile(), grid, cv=2, error_score=error_score, **options)
+    return search.fit(X, Y)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_worker_that_dies_once_costs_no_result(place, tmp_path):
+    grid = {"a": [-1.0, -0.5, 0.0, 0.5]}
+    model = Fragile(deed=die_once, path=str(tmp_path / "died"))
+    with at(place) as options:
+        search = fitted(AutoScaleSearchCV, grid, model=model, **options)
+    assert os.path.exists(model.path)
+    assert_same_search(search, fitted(GridSearchCV, grid))
+
+
+@pytest.mark.parametrize(
+    ("place", "deed"), [("sklearn", die), ("sklearn", crash), ("joblib", die)]
+)
+def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
+    grid = {"a": [0.0, 0.5, 1.0], "deed": [nothing]}
+    deadly = {"a": [0.25], "deed": [deed]}
+    with (
+        at(place) as options,
+        pytest.warns(FitFailedWarning) as warned,
+    ):
+        search = fitted(AutoScaleSearchCV, [grid, deadly], error_score=-7.0, **options)
+    message = str(warned[0].message)
+    assert "2 fits failed out of a total of 8" in message
+    assert "Fragile with parameters {'a': 0.25, 'deed': " in message
+    assert "split 1 of 2" in message
+    assert ("KilledWorker" if place == "joblib" else "TerminatedWorkerError") in message
+    scores = search.cv_results_["mean_test_score"]
+    expected = fitted(GridSearchCV, grid).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(scores, [*expected, -7.0])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_fit_that_kills_its_workers_raises_as_told(place):
+    grid = [{"a": [0.0, 0.5]}, {"a": [0.25], "deed": [die]}]
+    with (
+        at(place) as options,
+        pytest.raises(LostFitError, match=r"Fragile with parameters \{'a': 0.25"),
+    ):
+        fitted(AutoScaleSearchCV, grid, error_score="raise", **options)
+
+
+def test_what_a_slow_worker_holds_up_is_done_by_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(fits, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(fits, "POLL_SECONDS", 0.1)
+    grid = {"a": [-1.0, -0.5, 0.0, 0.5]}
+    model = Fragile(deed=stall_once, path=str(tmp_path / "stalled"))
+    started = time.monotonic()
+    with at("joblib") as options:
+        search = fitted(AutoScaleSearchCV, grid, model=model, **options)
+        took = time.monotonic() - started
+    assert os.path.exists(model.path)
+    assert took < 60
+    assert_same_search(search, fitted(GridSearchCV, grid))
+
+
+def soon(action, *args, seconds=0.4):
+    timer = threading.Timer(seconds, action, args)
+    timer.start()
+    return timer
+
+
+def test_a_client_that_closes_leaves_the_rest_to_this_machine():
+    grid = {"a": np.linspace(-1, 1, 12)}
+    slow = Fragile(seconds=0.1)
+    with at("joblib") as options:
+        soon(Client.current().close)
+        with pytest.warns(
+            RuntimeWarning, match=r"client is (closing|closed): .*on this machine"
+        ):
+            search = fitted(AutoScaleSearchCV, grid, model=slow, **options)
+    assert search.plan_.engine == "sklearn"
+    reasons = next(c.reasons for c in search.plan_.candidates if c.engine == "joblib")
+    assert any("the Dask client is " in reason for reason in reasons)
+    assert_same_search(search, fitted(GridSearchCV, grid))
+
+
+def test_workers_that_go_leave_the_rest_to_this_machine(monkeypatch):
+    monkeypatch.setattr(cluster_workers, "WAIT_SECONDS", 1.0)
+    grid = {"a": np.linspace(-1, 1, 12)}
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=":0") as few,
+        Client(few),
+    ):
+        soon(few.scale, 0)
+        with pytest.warns(RuntimeWarning, match=r"has no workers.*on this machine"):
+            search = fitted(
+                AutoScaleSearchCV, grid, model=Fragile(seconds=0.1), engine="joblib"
+            )
+    assert_same_search(search, fitted(GridSearchCV, grid))
+
+
+class Located(Fragile):
+    """Fits once somebody says so, and remembers in which process it did."""
+
+    def fit(self, X, y):
+        while not os.path.exists(self.path):
+            time.sleep(0.01)
+        self.process_ = os.getpid()
+        return super().fit(X, y)
+
+
+def process(model, X, y):
+    return model.process_
+
+
+def test_workers_that_come_late_take_part(tmp_path):
+    model = Located(path=str(tmp_path / "go"), seconds=0.1)
+    grid = {"a": np.linspace(-1, 1, 20)}
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as few,
+        Client(few) as client,
+    ):
+
+        def grow():
+            few.scale(2)
+            client.wait_for_workers(2, timeout=60)
+            is_first(model.path)
+
+        soon(grow)
+        search = fitted(
+            AutoScaleSearchCV, grid, model=model, scoring=process, engine="joblib"
+        )
+        workers = set(client.run(os.getpid).values())
+    table = search.cv_results_
+    assert {*table["split0_test_score"], *table["split1_test_score"]} == workers
+    assert len(workers) == 2
+
+
+class Counted(Fragile):
+    """Leaves a file behind for each fit."""
+
+    def fit(self, X, y):
+        tempfile.mkstemp(dir=self.path)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("place", ["here", *PLACES])
+def test_an_interrupted_search_keeps_the_scores_it_has(place, tmp_path):
+    grid = {"a": np.linspace(-1, 1, 40)}
+    model = Counted(path=str(tmp_path), seconds=0.1)
+    search = AutoScaleSearchCV(model, grid, cv=2, n_jobs=1)
+    if place == "here":
+        interrupted(search, tmp_path)
+    else:
+        with at(place) as options:
+            interrupted(search.set_params(**{"n_jobs": None, **options}), tmp_path)
+    scores = search.cv_results_["split0_test_score"]
+    n_made = np.isfinite(scores).sum()
+    assert 0 < n_made < 40
+    assert np.isfinite(scores[:n_made]).all()
+    expected = GridSearchCV(Fragile(), grid, cv=2).fit(X, Y)
+    expected = expected.cv_results_["split0_test_score"]
+    np.testing.assert_array_equal(scores[:n_made], expected[:n_made])
+    assert not hasattr(search, "best_estimator_")
+
+
+def interrupted(search, path):
+    """Press Ctrl-C once some fits are done."""
+    is_over = threading.Event()
+
+    def press():
+        while not is_over.wait(0.02):
+            if len(os.listdir(path)) >= 12:
+                _thread.interrupt_main()
+                return
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(X, Y)
+    finally:
+        is_over.set()
+        presser.join()
