@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         AutoScaleMinMaxScaler,
         AutoScaleNormalizer,
         AutoScalePolynomialFeatures,
+        AutoScaleQuantileTransformer,
         AutoScaleRobustScaler,
         AutoScaleStandardScaler,
     )
@@ -62,6 +63,7 @@ __all__ = [
     "AutoScalePCA",
     "AutoScalePoissonRegressor",
     "AutoScalePolynomialFeatures",
+    "AutoScaleQuantileTransformer",
     "AutoScaleRidge",
     "AutoScaleRobustScaler",
     "AutoScaleSearchCV",
@@ -95,6 +97,7 @@ _HOMES = {
     "AutoScalePCA": "decomposition",
     "AutoScalePoissonRegressor": "linear_model",
     "AutoScalePolynomialFeatures": "preprocessing",
+    "AutoScaleQuantileTransformer": "preprocessing",
     "AutoScaleRidge": "linear_model",
     "AutoScaleRobustScaler": "preprocessing",
     "AutoScaleSearchCV": "model_selection",

@@ -45,6 +45,7 @@ from sklearn_dask_auto import (
     AutoScalePCA,
     AutoScalePoissonRegressor,
     AutoScalePolynomialFeatures,
+    AutoScaleQuantileTransformer,
     AutoScaleRidge,
     AutoScaleRobustScaler,
     AutoScaleSearchCV,
@@ -87,6 +88,7 @@ INSTANCES = {
     ),
     "normalizer": AutoScaleNormalizer(),
     "polynomial-features": AutoScalePolynomialFeatures(),
+    "quantile-transformer": AutoScaleQuantileTransformer(n_quantiles=10),
     "robust-scaler": AutoScaleRobustScaler(),
     "search-logistic": AutoScaleSearchCV(
         LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"

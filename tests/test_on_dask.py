@@ -93,6 +93,7 @@ CASES = {
         differs=frozenset({"n_iter_"}),
     ),
     "AutoScalePolynomialFeatures": Case(reads_rows=False),
+    "AutoScaleQuantileTransformer": Case({"n_quantiles": 20, "random_state": 0}),
     "AutoScaleRidge": Case(
         target=NUMBERS, exact={"tol": 1e-12}, differs=frozenset({"solver_"})
     ),

@@ -6,6 +6,9 @@ from sklearn_dask_auto.preprocessing.normalizer import AutoScaleNormalizer
 from sklearn_dask_auto.preprocessing.polynomial_features import (
     AutoScalePolynomialFeatures,
 )
+from sklearn_dask_auto.preprocessing.quantile_transformer import (
+    AutoScaleQuantileTransformer,
+)
 from sklearn_dask_auto.preprocessing.robust_scaler import AutoScaleRobustScaler
 from sklearn_dask_auto.preprocessing.standard_scaler import AutoScaleStandardScaler
 
@@ -14,6 +17,7 @@ __all__ = [
     "AutoScaleMinMaxScaler",
     "AutoScaleNormalizer",
     "AutoScalePolynomialFeatures",
+    "AutoScaleQuantileTransformer",
     "AutoScaleRobustScaler",
     "AutoScaleStandardScaler",
 ]

@@ -61,6 +61,7 @@ SWAPS = {
         "MaxAbsScaler": "AutoScaleMaxAbsScaler",
         "MinMaxScaler": "AutoScaleMinMaxScaler",
         "Normalizer": "AutoScaleNormalizer",
+        "QuantileTransformer": "AutoScaleQuantileTransformer",
         "RobustScaler": "AutoScaleRobustScaler",
         "StandardScaler": "AutoScaleStandardScaler",
     },
