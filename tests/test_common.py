@@ -102,8 +102,9 @@ INSTANCES = {
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
 EXPECTED_FAILURES = {
     "any-svc": {
-        "check_classifiers_one_label_sample_weights": "SVC refuses a class without "
-        "weight in other words than the check knows of"
+        "check_classifiers_one_label_sample_weights": "fit of the wrapper takes "
+        "**params, so that the check asks for an error about the word sample_weight, "
+        "where SVC's is about the classes"
     },
     "kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,

@@ -8,6 +8,7 @@ this process's threads do the work. The plan names the reason.
 """
 
 import functools
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ __all__ = [
     "compute",
     "computes_here",
     "is_at_hand",
+    "largest_worker",
     "persist",
     "thread_count",
 ]
@@ -107,6 +109,16 @@ def block_workers(array: Any) -> list[str]:
         return [""] * len(keys)
     holders = client.who_has([entries[key] for key in keys])
     return [min(holders.get(entries[key].key) or ("",)) for key in keys]
+
+
+def largest_worker() -> str:
+    """Return the address of the worker with the most memory, of the user's client."""
+    client = _client()
+    if client is None:
+        raise RuntimeError("The Dask client was closed after the plan was made.")
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    # One without a limit has what its machine has.
+    return str(max(workers, key=lambda w: workers[w]["memory_limit"] or math.inf))
 
 
 def _is_future(entry: Any) -> bool:

@@ -103,16 +103,39 @@ class Pass:
         state : object
             After the last.
         """
-        for starts, blocks in self._with_keys(_runs(self.rows)):
-            name = f"scan-{uuid4().hex}"
-            work = f"work-{name}"
-            layer = {
-                work: _Step(advance, state, self._names),
-                name: (_after_group, work, starts, blocks),
-            }
-            graph = HighLevelGraph.from_collections(name, layer, self._arrays)
-            (state,) = compute(Delayed(name, graph, layer=name))
+        for group in _runs(self.rows):
+            state = self.apply(_Advance(advance), group, state)
         return state
+
+    def apply(
+        self, function: Callable[[list[Any], Any], Any], group: list[int], state: Any
+    ) -> Any:
+        """Call a function once, on some blocks together.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(parts, state)``, where each part is a block, what lies beside it
+            by name, and the index of its first row. It must not change its arguments.
+        group : list of int
+            Numbers of the blocks.
+        state : object
+            Handed on to `function`.
+
+        Returns
+        -------
+        result : object
+        """
+        ((starts, blocks),) = self._with_keys([group])
+        name = f"apply-{uuid4().hex}"
+        work = f"work-{name}"
+        layer = {
+            work: _Call(function, state, self._names),
+            name: (_called, work, starts, blocks),
+        }
+        graph = HighLevelGraph.from_collections(name, layer, self._arrays)
+        (result,) = compute(Delayed(name, graph, layer=name))
+        return result
 
     def _with_keys(self, groups: list[list[int]]) -> list[tuple[list[int], Any]]:
         """Return, for groups of block numbers, first rows and keys of all arrays."""
@@ -135,12 +158,24 @@ class _Work(Generic[T]):
 
 
 @dataclass(frozen=True)
-class _Step(Generic[T]):
-    """What the task of a scan needs, as one node of its graph."""
+class _Call:
+    """What the task of `apply` needs, as one node of its graph."""
+
+    function: Callable[[list[Any], Any], Any]
+    state: Any
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class _Advance(Generic[T]):
+    """Go through the blocks of a group one after another."""
 
     advance: Advance[T]
-    state: T
-    names: list[str]
+
+    def __call__(self, parts: list[Any], state: T) -> T:
+        for block, beside, start in parts:
+            state = self.advance(block, beside, start, state)
+        return state
 
 
 def _group_total(work: _Work[T], starts: list[int], arrays: list[list[Any]]) -> T:
@@ -148,11 +183,8 @@ def _group_total(work: _Work[T], starts: list[int], arrays: list[list[Any]]) -> 
     return _merge_all(work, (work.summarise(*part, work.state) for part in parts))
 
 
-def _after_group(work: _Step[T], starts: list[int], arrays: list[list[Any]]) -> T:
-    state = work.state
-    for part in _with_beside(work.names, starts, arrays):
-        state = work.advance(*part, state)
-    return state
+def _called(work: _Call, starts: list[int], arrays: list[list[Any]]) -> Any:
+    return work.function([*_with_beside(work.names, starts, arrays)], work.state)
 
 
 def _with_beside(

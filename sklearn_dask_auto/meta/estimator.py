@@ -1,14 +1,15 @@
 """AutoScaleEstimator: any scikit-learn compatible estimator, beside dask.
 
-The estimator is cloned and fitted in this process, as scikit-learn fits it; what it
-then says of dask collections is computed block by block. For estimators that have no
-class of their own in this library.
+The estimator is cloned and fitted: in this process, on the largest worker of a cluster,
+or through its `partial_fit` on row blocks. What it then says of dask collections is
+computed block by block. For estimators that have no class of their own in this library.
 """
 
 import copy
 import time
-from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import sklearn
@@ -24,12 +25,19 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
-from sklearn_dask_auto._sklearn import ENGINE_CONSTRAINT, HasMethods, fit_context
+from sklearn_dask_auto._sklearn import (
+    ENGINE_CONSTRAINT,
+    HasMethods,
+    Interval,
+    fit_context,
+)
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.meta.measured import with_sizes
 from sklearn_dask_auto.meta.rows import first_rows, without_side_effects
+from sklearn_dask_auto.meta.streamed import epochs, fit_streamed, streaming_refusals
 from sklearn_dask_auto.meta.wrapper import Wrapper, learned, wrapped_has
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
@@ -37,12 +45,13 @@ __all__ = ["AutoScaleEstimator"]
 
 
 class AutoScaleEstimator(AutoScaleMixin, Wrapper):
-    """Wrap any estimator: fitted here, applied to dask collections block by block.
+    """Wrap any estimator: fitted where the data fits, applied block by block.
 
     The estimator given is cloned and never changed. In-memory input is fitted by the
     clone as it is. A dask collection that fits into the memory budget is brought here
-    once; what is larger is refused. The methods of the fitted object are lazy on dask
-    collections of any size.
+    once. What is larger is put together on the largest worker of a cluster, if it fits
+    there, or streamed through `partial_fit`, if the estimator has that, and else
+    refused. The methods of the fitted object are lazy on dask collections of any size.
 
     Parameters
     ----------
@@ -50,9 +59,19 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         A classifier, regressor, transformer, clusterer or pipeline. One of this
         library takes dask input itself. A fitted one, wrapped in
         :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
+    max_epochs : int, default=20
+        Most passes over blocks that are streamed, for classifiers and regressors that
+        have `max_iter`. All others see each row once.
+    tol : float, default=1e-3
+        Streaming ends when the mean score of an epoch has not improved by this much for
+        five epochs.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the order in which blocks are streamed and rows are mixed; None takes the
+        `random_state` of `estimator`.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
-        Who fits. Only 'sklearn' can, unless `estimator` is one of this library; the
-        others say why not.
+        Who fits: 'sklearn' this process, 'joblib' the largest worker, 'blockwise'
+        streams through `partial_fit`. Others only where `estimator` is one of this
+        library; they say why not.
 
     Attributes
     ----------
@@ -79,6 +98,15 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     Two rows of the data are kept beside the model, and pickled with it: types and
     shapes of lazy results are learned from rows, and some models, such as encoders of
     known categories, refuse rows that are made up.
+
+    Streaming mixes the rows of several blocks, of low and of high targets, before it
+    hands them to `partial_fit`, in batches of `batch_size` where the estimator has one.
+    Classes and balanced class weights are those of all rows. Each buffer is scored
+    before it is learned from, and the best model is kept. What is learned depends on
+    the seed, and beyond 128 MB on how the rows are cut; never on the workers. A pass
+    over the target finds its classes, another how they lie in the blocks; each epoch is
+    one over all. A worker holds a buffer twice: of 128 MB, or of four blocks where
+    these are larger.
 
     On dask input `fit_transform` is `fit` and then a lazy `transform`, but where
     scikit-learn means the two to differ (`TargetEncoder`); there, as in `fit_predict`,
@@ -107,11 +135,25 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit"])],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
         **ENGINE_CONSTRAINT,
     }
 
-    def __init__(self, estimator: Any, *, engine: str = "auto") -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        max_epochs: int = 20,
+        tol: float = 1e-3,
+        random_state: Any = None,
+        engine: str = "auto",
+    ) -> None:
         self.estimator = estimator
+        self.max_epochs = max_epochs
+        self.tol = tol
+        self.random_state = random_state
         self.engine = engine
 
     classes_ = learned("classes_", "Labels of the classes.")
@@ -306,20 +348,62 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             self.estimator_, self.plan_ = model, model.plan_
             return out
         plan = self.explain(X, y, **params)
-        if plan.engine is None:
-            raise NoEngineError(plan.refusal(), plan)
+        if plan.job.engine == "joblib":
+            plan = with_sizes(plan, X, y, params)
         started = time.perf_counter()
-        rows = X
-        if not isinstance(model, FrozenEstimator):
-            rows, y, params = gather(X, y, params, plan.budget, plan.job.copies)
-        out = self._call(model, method, rows, y, params)
-        learned_now = {"estimator_": model, "_known_rows": first_rows(rows)}
+        out, learned_now = self._fit_as(plan, model, method, X, y, params)
+        plan = learned_now.pop("plan_", plan)
         self._adopt(learned_now, replace(plan, seconds=time.perf_counter() - started))
         if method == "fit" or not is_dask(X):
             return out
+        if out is None:
+            return getattr(self, method.removeprefix("fit_"))(X)
         from sklearn_dask_auto.inputs.output import in_row_blocks
 
         return in_row_blocks(out, X)
+
+    def _fit_as(
+        self, plan: Plan, model: Any, method: str, X: Any, y: Any, params: Any
+    ) -> Any:
+        if plan.engine is None:
+            raise NoEngineError(plan.refusal(), plan)
+        return _FITS[plan.engine](self, model, method, X, y, params, plan)
+
+    def _fit_here(
+        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
+    ) -> Any:
+        rows = X
+        if not isinstance(model, FrozenEstimator):
+            try:
+                rows, y, params = gather(X, y, params, plan.budget, plan.job.copies)
+            except NoEngineError:
+                if plan.job.engine != "auto":
+                    raise
+                # Its size was unknown, and is too much.
+                plan = with_sizes(plan, X, y, params)
+                out, fitted = self._fit_as(plan, model, method, X, y, params)
+                return out, {"plan_": plan, **fitted}
+        out = self._call(model, method, rows, y, params)
+        return out, {"estimator_": model, "_known_rows": first_rows(rows)}
+
+    def _fit_on_worker(
+        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
+    ) -> Any:
+        from sklearn_dask_auto.inputs.assemble import call_on_worker
+
+        settings = sklearn.get_config()
+        call = partial(_called, settings, self._call, model, method, [*params])
+        out, fitted, known = call_on_worker(call, X, y, *params.values())
+        return out, {"estimator_": fitted, "_known_rows": known}
+
+    def _fit_streamed(
+        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
+    ) -> Any:
+        fitted = fit_streamed(self, model, X, y, params, plan)
+        if method != "fit" and not is_dask(X):
+            out = getattr(fitted, method.removeprefix("fit_"))(X)
+            return out, {"estimator_": fitted}
+        return None, {"estimator_": fitted}
 
     def _call(
         self, model: Any, method: str, X: Any, y: Any, params: dict[str, Any]
@@ -346,24 +430,19 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         job = super()._job(profile, params)
         name = f"{job.estimator}({type(self.estimator).__name__})"
-        # What is fitted already needs no rows.
         is_frozen = isinstance(self.estimator, FrozenEstimator)
-        return replace(job, estimator=name, copies=0.0 if is_frozen else job.copies)
-
-    def _refusals(
-        self, profile: Profile, params: dict[str, Any]
-    ) -> Iterable[tuple[str, str]]:
-        import sklearn_dask_auto
-
-        name = type(self.estimator).__name__
-        if f"AutoScale{name}" in sklearn_dask_auto.__all__:
-            yield "blockwise", f"that is what AutoScale{name} is for"
-        if hasattr(self.estimator, "partial_fit"):
-            yield (
-                "blockwise",
-                f"to stream blocks through {name}.partial_fit is not built yet; a "
-                "larger memory budget or fewer rows let it fit here",
-            )
+        refusals = [r for r in job.refusals if r[0] != "blockwise"]
+        reasons = streaming_refusals(self.estimator, params)
+        return replace(
+            job,
+            estimator=name,
+            # What is fitted already needs no rows.
+            copies=0.0 if is_frozen else job.copies,
+            refusals=(*refusals, *(("blockwise", reason) for reason in reasons)),
+            reservations=(("blockwise", "partial_fit may learn other than fit does"),),
+            passes=epochs(self.estimator, self.max_epochs),
+            moves_whole=not is_frozen,
+        )
 
     def _map_rows(self, method: str, X: Any) -> Any:
         model = self._fitted()
@@ -382,6 +461,30 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     def _reduce_to_plain(self) -> tuple[Any, tuple[Any, ...]]:
         # What is wrapped passes through the pickler in its turn.
         return _itself, (self._wrapped,)
+
+
+_FITS: dict[str, Any] = {
+    "sklearn": AutoScaleEstimator._fit_here,
+    "joblib": AutoScaleEstimator._fit_on_worker,
+    "blockwise": AutoScaleEstimator._fit_streamed,
+}
+
+
+def _called(
+    settings: dict[str, Any],
+    call: Any,
+    model: Any,
+    method: str,
+    names: list[str],
+    X: Any,
+    y: Any,
+    *values: Any,
+) -> Any:
+    """Fit on a worker; return what the method does, the model, and a few rows."""
+    params = dict(zip(names, values, strict=True))
+    with sklearn.config_context(**settings):
+        out = call(model, method, X, y, params)
+    return None if out is model else out, model, first_rows(X)
 
 
 def _itself(value: Any) -> Any:

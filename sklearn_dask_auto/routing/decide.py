@@ -83,9 +83,9 @@ def _reasons(
     if engine == "joblib":
         failed += _no_cluster(resources)
         failed += _over_worker_memory(profile, job, resources)
-        if job.n_fits == 1:
-            failed.append("one fit is one task: there is nothing to spread")
-    if engine in ("sklearn", "joblib") and profile.is_dask:
+        failed += _nothing_to_spread(profile, job)
+    is_gathered = engine == "sklearn" or (engine == "joblib" and job.n_fits > 1)
+    if is_gathered and profile.is_dask:
         failed += _over_budget(profile, job, budget)
     if engine == "dask-ml":
         if not resources.has_dask_ml:
@@ -97,7 +97,24 @@ def _reasons(
     return failed
 
 
+def _nothing_to_spread(profile: Profile, job: Job) -> list[str]:
+    if job.n_fits > 1:
+        return []
+    if not job.moves_whole or not profile.is_dask:
+        return ["one fit is one task: there is nothing to spread"]
+    if profile.n_bytes is None:
+        return ["the size of X is unknown, so that no worker is known to hold it"]
+    return []
+
+
 def _reservations(engine: str, profile: Profile, job: Job, budget: int) -> list[str]:
+    reserved = [reason for name, reason in job.reservations if name == engine]
+    return reserved + _own_reservations(engine, profile, job, budget)
+
+
+def _own_reservations(
+    engine: str, profile: Profile, job: Job, budget: int
+) -> list[str]:
     if profile.is_dask:
         return _gathering_reservations(engine, profile, job)
     if engine == "sklearn":

@@ -37,6 +37,11 @@ class Job:
     exact_rows : int or None
         Up to this many rows every engine gives the very same answer, so that the
         choice among them is free; None where that holds at any size.
+    reservations : tuple of (str, str)
+        Pairs of engine and reason: what "auto" passes an engine by for, although it
+        can.
+    moves_whole : bool
+        A single fit may run whole on one worker, which the rows are put together on.
     """
 
     estimator: str
@@ -50,6 +55,8 @@ class Job:
     copies: float = 2.0
     n_jobs: int | None = None
     exact_rows: int | None = None
+    reservations: tuple[tuple[str, str], ...] = ()
+    moves_whole: bool = False
 
     def refused(self, engine: str) -> list[str]:
         """Return the reasons why `engine` cannot take this request."""

@@ -52,6 +52,10 @@ def jobs(draw, engines=("auto", *ENGINES), most_fits=2000):
         copies=draw(st.floats(1, 10)),
         n_jobs=draw(st.none() | st.integers(-4, 64)),
         exact_rows=draw(st.none() | SIZES),
+        reservations=draw(
+            st.sampled_from(((), (("blockwise", "blockwise may differ"),)))
+        ),
+        moves_whole=draw(st.booleans()),
     )
 
 

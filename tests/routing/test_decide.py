@@ -175,6 +175,8 @@ def test_a_larger_input_never_costs_less(profile, job, resources, budget, factor
 def test_a_growing_input_leaves_memory_once_and_for_all(
     profile, job, resources, budget, factors
 ):
+    # What is put together on a worker is not in the memory of this process.
+    job = replace(job, moves_whole=False)
     plans = [decide(p, job, resources, budget) for p in grown(profile, factors)]
     engines = [plan.engine for plan in plans]
     is_local = [engine in GATHERING for engine in engines]
@@ -199,8 +201,10 @@ def test_a_dask_input_is_gathered_only_within_the_budget(
     profile, job, resources, budget
 ):
     plan = decide(profile, job, resources, budget)
+    on_worker = plan.engine == "joblib" and job.n_fits == 1
+    limit = resources.cluster.worker_memory if on_worker else plan.budget
     if plan.engine in GATHERING:
-        assert plan.chosen.cost.n_bytes <= plan.budget
+        assert plan.chosen.cost.n_bytes <= limit
 
 
 @given(profiles(), jobs(), RESOURCES, BUDGETS)
@@ -257,6 +261,10 @@ SEARCH = Job(
     n_fits=200,
     seconds_per_fit=10.0,
 )
+WHOLE_FIT = replace(ONE_FIT, moves_whole=True, refusals=(("dask-ml", "no"),))
+WITH_LARGE_WORKER = replace(
+    WITH_CLUSTER, cluster=replace(CLUSTER, worker_memory=1000 * GIGABYTE)
+)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +300,30 @@ SEARCH = Job(
             WITH_CLUSTER,
             None,
             id="joblib-for-one-fit",
+        ),
+        pytest.param(
+            LARGE_ON_DASK,
+            replace(WHOLE_FIT, refusals=(("blockwise", "no"), ("dask-ml", "no"))),
+            WITH_LARGE_WORKER,
+            "joblib",
+            id="one-fit-that-a-worker-holds",
+        ),
+        pytest.param(
+            LARGE_ON_DASK,
+            replace(WHOLE_FIT, reservations=(("blockwise", "may differ"),)),
+            WITH_LARGE_WORKER,
+            "joblib",
+            id="one-fit-on-a-worker-rather-than-another-answer",
+        ),
+        pytest.param(
+            SMALL_ON_DASK, WHOLE_FIT, WITH_LARGE_WORKER, "sklearn", id="small-is-here"
+        ),
+        pytest.param(
+            FRAME,
+            replace(WHOLE_FIT, engine="joblib"),
+            WITH_LARGE_WORKER,
+            None,
+            id="no-worker-is-known-to-hold-what-is-of-unknown-size",
         ),
         pytest.param(
             SMALL,

@@ -1,0 +1,77 @@
+"""Put dask collections together on one worker, and call a function on them there.
+
+What is put together never passes through this process: blocks go from the workers that
+hold them, or from where they are stored, to the largest worker.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import dask
+import numpy as np
+import scipy.sparse as sp
+
+from sklearn_dask_auto.inputs.describe import is_dask
+from sklearn_dask_auto.inputs.scheduler import compute, largest_worker
+
+__all__ = ["call_on_worker"]
+
+
+def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function on the largest worker, with dask collections put together there.
+
+    Parameters
+    ----------
+    function : callable
+        Picklable.
+    *arguments : object
+        Dask arrays come to it as numpy arrays or sparse matrices, DataFrames as
+        pandas's; all else is sent as it is.
+
+    Returns
+    -------
+    result : object
+        What the function returned, in this process.
+
+    Notes
+    -----
+    The worker holds the blocks and what they are put together into, and once that is
+    whole, it alone.
+    """
+    parts = [_blocks(a) if is_dask(a) else None for a in arguments]
+    put_together = dask.delayed(_put_together, pure=False)
+    call = dask.delayed(_call, pure=False, traverse=False)
+    with dask.annotate(workers=[largest_worker()], allow_other_workers=False):
+        together = [
+            _as_is(value) if blocks is None else put_together(blocks)
+            for value, blocks in zip(arguments, parts, strict=True)
+        ]
+        result = call(_as_is(function), *together)
+    return compute(result)[0]
+
+
+def _as_is(value: Any) -> Any:
+    return dask.delayed(value, traverse=False, pure=False)
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def _blocks(collection: Any) -> list[Any]:
+    """Return one delayed for each row block."""
+    if not hasattr(collection, "numblocks"):
+        return list(collection.to_delayed())
+    if collection.ndim > 1 and collection.numblocks[1] > 1:
+        collection = collection.rechunk({1: -1})
+    return list(collection.to_delayed().ravel())
+
+
+def _put_together(parts: list[Any]) -> Any:
+    if hasattr(parts[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(parts)
+    if sp.issparse(parts[0]):
+        return sp.vstack(parts, format="csr")
+    return np.concatenate(parts)

@@ -1,0 +1,90 @@
+"""Fits through `partial_fit`: what can be fitted so, and doing it."""
+
+from collections.abc import Iterator
+from inspect import signature
+from typing import Any
+
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+
+import sklearn_dask_auto
+from sklearn_dask_auto.routing import Plan
+
+__all__ = ["epochs", "fit_streamed", "streaming_refusals"]
+
+
+def epochs(estimator: Any, max_epochs: int) -> int:
+    """Return how many passes a fit may make.
+
+    What only counts or sums up, such as naive Bayes, would count rows twice in a second
+    one: many are for estimators that say with `max_iter` that they iterate.
+    """
+    learns_target = is_classifier(estimator) or is_regressor(estimator)
+    return max_epochs if learns_target and hasattr(estimator, "max_iter") else 1
+
+
+def streaming_refusals(estimator: Any, params: dict[str, Any]) -> Iterator[str]:
+    """Yield the reasons why blocks cannot be streamed through an estimator."""
+    name = type(estimator).__name__
+    if isinstance(estimator, FrozenEstimator):
+        yield "what is frozen is not fitted"
+        return
+    if not hasattr(estimator, "partial_fit"):
+        has_own = f"AutoScale{name}" in sklearn_dask_auto.__all__
+        advice = f", but that is what AutoScale{name} is for" if has_own else ""
+        yield f"{name} has no partial_fit to stream blocks through{advice}"
+        return
+    if getattr(estimator, "early_stopping", False) is True:
+        yield f"{name}.partial_fit does not take early_stopping=True"
+    for key in (key for key, value in params.items() if value is not None):
+        if key != "sample_weight":
+            yield f"blocks are streamed without the fit parameter {key!r}"
+        elif key not in signature(estimator.partial_fit).parameters:
+            yield f"{name}.partial_fit takes no sample_weight"
+
+
+def fit_streamed(
+    settings: Any, model: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
+) -> Any:
+    """Fit by `partial_fit`, buffer by buffer.
+
+    Parameters
+    ----------
+    settings : AutoScaleEstimator
+        Its `max_epochs`, `tol` and `random_state` are read.
+    model : estimator
+        Not fitted, and not changed.
+    X, y, params : object
+        As for `fit`.
+    plan : Plan
+        Says what may be held.
+
+    Returns
+    -------
+    model : estimator
+        Fitted.
+    """
+    from sklearn_dask_auto.engines.blockwise import room
+    from sklearn_dask_auto.inputs.entry import enter, hold
+    from sklearn_dask_auto.kernels.streaming import stream
+
+    seen = clone(model)
+    wants_y = is_classifier(model) or is_regressor(model)
+    if y is not None and (wants_y or get_tags(model).target_tags.required):
+        params = {"y": y, **params}
+    elif wants_y:
+        params = {"y": None, **params}
+    rows = hold(enter(seen, X, params), room(plan))
+    random_state = settings.random_state
+    if random_state is None:
+        random_state = getattr(model, "random_state", None)
+    limit = epochs(model, settings.max_epochs)
+    fitted, n_epochs = stream(
+        model, rows, max_epochs=limit, tol=settings.tol, random_state=random_state
+    )
+    if hasattr(seen, "feature_names_in_"):
+        fitted.feature_names_in_ = seen.feature_names_in_
+    if limit > 1 and hasattr(fitted, "n_iter_"):
+        fitted.n_iter_ = n_epochs
+    return fitted
