@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-NAMES = ("overhead", "rates", "search", "kmeans", "logistic", "scalers", "pca")
+NAMES = (
+    "overhead",
+    "rates",
+    "search",
+    "kmeans",
+    "logistic",
+    "scalers",
+    "pca",
+    "anyest",
+)
 
 if __name__ == "__main__":
     chosen, options = sys.argv[1:2] or NAMES, sys.argv[2:]

@@ -3,6 +3,8 @@
 import copy
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
+
 from sklearn_dask_auto.inputs import is_dask
 
 __all__ = ["first_rows", "without_side_effects"]
@@ -25,11 +27,35 @@ def first_rows(X: Any) -> Any:
 
 def without_side_effects(model: Any) -> Any:
     """Return a model that does not write into the rows it is given: the caller's."""
-    if not hasattr(model, "get_params"):
-        return model
-    in_place = {
-        name: True
-        for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "copy" and value is False
-    }
-    return copy.deepcopy(model).set_params(**in_place) if in_place else model
+    return _OnCopies(model) if _works_in_place(model) else model
+
+
+def _works_in_place(model: Any) -> bool:
+    if isinstance(model, FrozenEstimator):
+        return _works_in_place(model.estimator)
+    parameters = model.get_params() if hasattr(model, "get_params") else {}
+    return any(
+        value is False
+        if name.rpartition("__")[2] == "copy"
+        else isinstance(value, FrozenEstimator) and _works_in_place(value)
+        for name, value in parameters.items()
+    )
+
+
+class _OnCopies:
+    """A fitted model whose methods are given a copy of their rows.
+
+    Parameters
+    ----------
+    model : object
+        Fitted, and not changed: what it does in place may lie deep in it.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "model":
+            raise AttributeError(name)
+        method = getattr(self.model, name)
+        return lambda rows: method(rows.copy())

@@ -140,6 +140,21 @@ def test_methods_in_place_leave_the_callers_blocks_alone():
     assert model.estimator_[0].copy is False
 
 
+@pytest.mark.parametrize("depth", ["frozen", "step", "column"])
+def test_what_is_fitted_to_work_in_place_leaves_stored_blocks_alone(depth):
+    frozen = FrozenEstimator(StandardScaler(copy=False).fit(X.copy()))
+    in_place = StandardScaler(copy=False)
+    estimator = {
+        "frozen": frozen,
+        "step": make_pipeline(frozen),
+        "column": ColumnTransformer([("scale", in_place, slice(0, 4))]),
+    }[depth]
+    model = AutoScaleEstimator(estimator).fit(X.copy())
+    stored = da.from_array(X, chunks=(20, 4)).persist()
+    assert_allclose(model.transform(stored).compute(), model.transform(X.copy()))
+    assert_array_equal(stored.compute(), X)
+
+
 def test_a_fit_on_dask_input_is_scikit_learns_on_the_whole():
     weights = cut(WEIGHT, (20, 60))
     model = AutoScaleEstimator(Ridge())
