@@ -12,6 +12,7 @@ NAMES = (
     "scalers",
     "pca",
     "anyest",
+    "memory",
 )
 
 if __name__ == "__main__":

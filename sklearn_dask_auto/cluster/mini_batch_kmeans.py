@@ -87,7 +87,7 @@ class AutoScaleMiniBatchKMeans(CenterClustering, MiniBatchKMeans):
     Notes
     -----
     Passes over dask input: one for finite values, variances and the rows that centers
-    are seeded from; one for each further seeding; one for each 64 MB of batches, which
+    are seeded from; one for each further seeding; one for each 32 MB of batches, which
     most fits do not exceed; one for the labels. Weights are passed over alone before
     the first and before each fetching of batches. For the same `random_state` the
     seeds and the batches are scikit-learn's, up to rounding, until a center with too

@@ -14,7 +14,7 @@ from sklearn.utils import check_array
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 
-__all__ = ["Lottery", "fetch", "fetch_block", "put_together"]
+__all__ = ["Lottery", "fetch", "fetch_block", "merge_parts", "put_together"]
 
 
 class Lottery:
@@ -40,7 +40,7 @@ class Lottery:
         if weight is None:
             return
         self._weights = Pass(Rows(weight[:, None]))
-        totals: list[Any] = self._weights.fold(_total_block, _joined)
+        totals: list[Any] = self._weights.fold(_total_block, merge_parts)
         totals.sort(key=_first)
         self._starts = [start for start, _ in totals]
         self._before = [0.0, *accumulate(total for _, total in totals)]
@@ -71,7 +71,7 @@ class Lottery:
         order = np.argsort(shares, kind="stable")
         targets = np.minimum(shares[order] * self.total, np.nextafter(self.total, 0))
         state = (self._starts, self._before, targets)
-        parts: list[Any] = self._weights.fold(_hit_block, _joined, state)
+        parts: list[Any] = self._weights.fold(_hit_block, merge_parts, state)
         parts.sort(key=_first)
         numbers = np.empty(len(shares), np.int64)
         numbers[order] = np.concatenate([found for _, found in parts])
@@ -82,7 +82,8 @@ def _first(part: Any) -> int:
     return int(part[0])
 
 
-def _joined(a: list[Any], b: list[Any]) -> list[Any]:
+def merge_parts(a: list[Any], b: list[Any]) -> list[Any]:
+    """Merge what two sets of blocks had."""
     return a + b
 
 
@@ -122,7 +123,7 @@ def fetch(blocks: Pass, numbers: Any) -> tuple[Any, Any]:
     weight : ndarray of shape (n_fetched,) or None
     """
     wanted, place = np.unique(numbers, return_inverse=True)
-    return put_together(blocks.fold(fetch_block, _joined, wanted), place)
+    return put_together(blocks.fold(fetch_block, merge_parts, wanted), place)
 
 
 def fetch_block(block: Any, beside: dict[str, Any], start: int, wanted: Any) -> Any:

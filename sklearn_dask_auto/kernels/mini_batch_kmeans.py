@@ -29,13 +29,19 @@ from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels import kmeans
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.lloyd import nearest
-from sklearn_dask_auto.kernels.lottery import Lottery, fetch, fetch_block, put_together
+from sklearn_dask_auto.kernels.lottery import (
+    Lottery,
+    fetch,
+    fetch_block,
+    merge_parts,
+    put_together,
+)
 from sklearn_dask_auto.kernels.moments import merge_moments, moments_of
 from sklearn_dask_auto.kernels.seeding import seed_centers
 
 __all__ = ["check", "fit"]
 
-WINDOW_BYTES = 64_000_000
+WINDOW_BYTES = 32_000_000
 """Rows of batches to come that are held here."""
 DEFAULT_SEEDINGS = 3
 """For `init` other than "k-means++", with ``n_init="auto"``."""
@@ -202,7 +208,9 @@ def _batches(
         n = min(window, n_steps - start)
         drawn = lottery.rows(random_state.random_sample(n * size))
         wanted, place = np.unique(drawn, return_inverse=True)
-        rows, _ = fetch(blocks, wanted)
+        parts: list[Any] = blocks.fold(fetch_block, merge_parts, wanted)
+        # In the order of `wanted`, and so without another copy.
+        rows, _ = put_together(parts, slice(None))
         for batch in place.reshape(n, size):
             yield rows[batch]
 
