@@ -22,6 +22,7 @@ from sklearn_dask_auto import engines
 from sklearn_dask_auto._config import LOGGER, get_config
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto._survey import survey
+from sklearn_dask_auto.engines.dask_ml_gaps import why_not
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
@@ -173,8 +174,7 @@ class AutoScaleMixin:
         if self._kernel is None:
             refusals.append(("blockwise", "there is no blockwise kernel for it"))
         if self._dask_ml_adapter is None:
-            reason = "dask-ml has no such estimator that keeps scikit-learn's contract"
-            refusals.append(("dask-ml", reason))
+            refusals.append(("dask-ml", why_not(self._plain_class().__name__)))
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,

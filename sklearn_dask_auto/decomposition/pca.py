@@ -84,8 +84,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     See Also
     --------
     sklearn.decomposition.PCA : The class mirrored.
-    dask_ml.decomposition.PCA : Takes no sparse row blocks and transforms no DataFrame.
-        No engine here runs it.
+    dask_ml.decomposition.PCA : What ``engine='dask-ml'`` runs, by its tsqr.
 
     Notes
     -----
@@ -127,6 +126,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
 
     _parameter_constraints = parameter_constraints(PCA)
     _kernel = "pca"
+    _dask_ml_adapter = "PCA"
 
     def __init__(
         self,
@@ -220,6 +220,12 @@ class AutoScalePCA(AutoScaleMixin, PCA):
                 f"svd_solver={self.svd_solver!r} passes over the rows many times for "
                 "an approximation; 'covariance_eigh' is exact in one pass",
             )
+        if self.svd_solver not in ("auto", "full"):
+            reason = "dask-ml's PCA is exact by svd_solver='full', its tsqr, alone"
+            yield "dask-ml", reason
+        if isinstance(self.n_components, str | float):
+            reason = "dask-ml's PCA takes a number of components, and no other choice"
+            yield "dask-ml", reason
         n_columns = profile.n_columns or 0
         if n_columns > MOST_SQUARE_COLUMNS:
             yield (

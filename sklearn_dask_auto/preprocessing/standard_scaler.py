@@ -1,11 +1,13 @@
 """StandardScaler for input of any size."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.preprocessing.scaling import CopyAtCall
+from sklearn_dask_auto.routing import Profile
 
 __all__ = ["AutoScaleStandardScaler"]
 
@@ -54,7 +56,7 @@ class AutoScaleStandardScaler(CopyAtCall, StandardScaler):
     See Also
     --------
     sklearn.preprocessing.StandardScaler : The class mirrored.
-    dask_ml.preprocessing.StandardScaler : Its counterpart, which takes no weights.
+    dask_ml.preprocessing.StandardScaler : What ``engine='dask-ml'`` runs.
 
     Notes
     -----
@@ -86,6 +88,7 @@ class AutoScaleStandardScaler(CopyAtCall, StandardScaler):
 
     _parameter_constraints = parameter_constraints(StandardScaler)
     _kernel = "standard_scaler"
+    _dask_ml_adapter = "StandardScaler"
 
     def __init__(
         self,
@@ -151,3 +154,14 @@ class AutoScaleStandardScaler(CopyAtCall, StandardScaler):
             "subtracts_first": True,
             "rounds": True,
         }
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if params.get("sample_weight") is not None:
+            yield "dask-ml", "dask-ml's StandardScaler takes no sample_weight"
+        if not (self.with_mean and self.with_std):
+            reason = (
+                "dask-ml's StandardScaler learns what it divides or shifts by alone"
+            )
+            yield "dask-ml", reason

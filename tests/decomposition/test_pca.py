@@ -318,7 +318,8 @@ def test_sparse_rows_and_a_solver_that_centres_them_are_scikit_learns_error():
         ("blockwise", {"svd_solver": "randomized"}, BLOCKS, "'randomized' passes"),
         ("blockwise", {}, da.zeros((9, 6000)), "X has 6,000 columns, .* up to 5,000"),
         ("blockwise", {}, sp.csr_matrix(X), "which has no row blocks"),
-        ("dask-ml", {}, BLOCKS, "dask-ml has no such estimator"),
+        ("dask-ml", {"n_components": 0.9}, BLOCKS, "takes a number of components"),
+        ("dask-ml", {"svd_solver": "arpack"}, BLOCKS, "its tsqr, alone"),
         ("joblib", {}, BLOCKS, "one fit is one task"),
     ],
 )
