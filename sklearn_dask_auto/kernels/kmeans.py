@@ -42,6 +42,8 @@ __all__ = [
     "warn_if_few",
 ]
 
+LABELS_AT_ONCE = 1_000_000
+
 
 def check(estimator: Any, rows: Rows) -> None:
     """Raise scikit-learn's error for parameters that do not go with the rows.
@@ -394,7 +396,11 @@ def _merge_labels(a: Any, b: Any) -> Any:
 
 def warn_if_few(labels: Any, estimator: Any) -> None:
     """Warn as scikit-learn does when some cluster has no row."""
-    distinct = np.count_nonzero(np.bincount(labels, minlength=estimator.n_clusters))
+    seen = np.zeros(estimator.n_clusters, bool)
+    # An index is converted to 64 bits, which of all labels would be twice their size.
+    for start in range(0, len(labels), LABELS_AT_ONCE):
+        seen[labels[start : start + LABELS_AT_ONCE]] = True
+    distinct = np.count_nonzero(seen)
     if distinct < estimator.n_clusters:
         warnings.warn(
             f"Number of distinct clusters ({distinct}) found smaller than n_clusters "
