@@ -87,13 +87,15 @@ class AutoScaleMiniBatchKMeans(CenterClustering, MiniBatchKMeans):
     Notes
     -----
     Passes over dask input: one for finite values, variances and the rows that centers
-    are seeded from; one for each further seeding; one for each 32 MB of batches, which
-    most fits do not exceed; one for the labels. Weights are passed over alone before
-    the first and before each fetching of batches. For the same `random_state` the
-    seeds and the batches are scikit-learn's, up to rounding, until a center with too
-    few rows is reassigned: that draw has a stream of its own, so that it leaves batches
-    as they are that were fetched before. `partial_fit` goes on from a fit on dask
-    input, with rows in memory.
+    are seeded from; one for each further seeding; one for each window of batches, of
+    32 MB and then twice as much each time, up to a sixteenth of the memory budget; one
+    for the labels. On many rows the rule by which scikit-learn stops asks for batches
+    of half of them or more, and then :class:`AutoScaleKMeans` takes fewer passes.
+    Weights are passed over alone before the first and before each fetching of batches.
+    For the same `random_state` the seeds and the batches are scikit-learn's, up to
+    rounding, until a center with too few rows is reassigned: that draw has a stream of
+    its own, so that it leaves batches as they are that were fetched before.
+    `partial_fit` goes on from a fit on dask input, with rows in memory.
 
     References
     ----------

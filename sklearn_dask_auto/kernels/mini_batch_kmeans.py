@@ -1,11 +1,10 @@
 """MiniBatchKMeans on row blocks: scikit-learn's steps, on batches fetched ahead.
 
 Which rows a batch consists of depends on the seed and the weights alone, and so is
-known long before the batch is worked on. One pass fetches the rows of as many batches
-as fit into `WINDOW_BYTES`, from wherever they are; the steps run here, and most fits
-stop within the first window. The draws are scikit-learn's own for the same
-`random_state`, except those that move a center no row is near to: these would change
-the batches to come, and so are drawn from a stream of their own.
+known long before the batch is worked on. One pass fetches the rows of a window of
+batches, from wherever they are, and the steps run here. The draws are scikit-learn's
+own for the same `random_state`, except those that move a center no row is near to:
+these would change the batches to come, and so are drawn from a stream of their own.
 
 Passes: one for finite values, variances and the rows that centers are seeded from; one
 for each further of `n_init` seedings; one for each window; one for the labels. Where
@@ -42,7 +41,9 @@ from sklearn_dask_auto.kernels.seeding import seed_centers
 __all__ = ["check", "fit"]
 
 WINDOW_BYTES = 32_000_000
-"""Rows of batches to come that are held here."""
+"""Rows of batches to come that are held here at first; then twice as many each time."""
+WINDOW_SHARE = 16
+"""One part in so many of the memory budget they may grow to."""
 DEFAULT_SEEDINGS = 3
 """For `init` other than "k-means++", with ``n_init="auto"``."""
 
@@ -84,13 +85,14 @@ def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
     centers, tolerance, row_bytes = _seed(estimator, blocks, random_state, size)
     state = _State(centers, np.zeros(len(centers), rows.dtype))
     monitor = _Monitor(estimator, size, rows.n_rows, tolerance)
-    window = max(1, WINDOW_BYTES // (size * row_bytes))
+    first = max(1, WINDOW_BYTES // (size * row_bytes))
+    windows = first, max(first, label_bytes // (WINDOW_SHARE * size * row_bytes))
     reassigning = check_random_state(
         copy.deepcopy(random_state).randint(np.iinfo(np.int32).max)
     )
     with threadpool_limits(limits=1, user_api="blas"):
         for batch in _batches(
-            blocks, lottery, random_state, (monitor.n_steps, size, window)
+            blocks, lottery, random_state, (monitor.n_steps, size), windows
         ):
             if monitor.is_done(*_step(estimator, state, batch, reassigning)):
                 break
@@ -200,12 +202,16 @@ def _bytes_of(rows: Any) -> int:
 
 
 def _batches(
-    blocks: Pass, lottery: Lottery, random_state: Any, plan: tuple[int, int, int]
+    blocks: Pass,
+    lottery: Lottery,
+    random_state: Any,
+    steps: tuple[int, int],
+    windows: tuple[int, int],
 ) -> Iterator[Any]:
     """Yield batches of rows, drawn by weight and fetched a window at a time."""
-    n_steps, size, window = plan
-    for start in range(0, n_steps, window):
-        n = min(window, n_steps - start)
+    (n_left, size), (window, most) = steps, windows
+    while n_left:
+        n = min(window, n_left)
         drawn = lottery.rows(random_state.random_sample(n * size))
         wanted, place = np.unique(drawn, return_inverse=True)
         parts: list[Any] = blocks.fold(fetch_block, merge_parts, wanted)
@@ -213,6 +219,7 @@ def _batches(
         rows, _ = put_together(parts, slice(None))
         for batch in place.reshape(n, size):
             yield rows[batch]
+        n_left, window = n_left - n, min(2 * window, most)
 
 
 def _step(
