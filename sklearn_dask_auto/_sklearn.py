@@ -34,6 +34,7 @@ __all__ = [
     "detached_fit",
     "fit_context",
     "formatted_results",
+    "halving_searches",
     "infer_dimension",
     "is_constant",
     "lbfgs_iterations",
@@ -46,6 +47,7 @@ __all__ = [
     "safe_indexing",
     "transform_container",
     "unmade_fit",
+    "validate_parameters",
     "without_zeros",
 ]
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
@@ -146,6 +148,28 @@ def mini_batch_step(
         n_threads=openmp_threads(),
     )
     return float(inertia)
+
+
+def halving_searches() -> tuple[Any, Any]:
+    """Return `HalvingGridSearchCV` and `HalvingRandomSearchCV`.
+
+    They are exported only after the import of an "experimental" module, which would
+    change `sklearn.model_selection` for the user's program as well.
+    """
+    from sklearn.model_selection._search_successive_halving import (
+        HalvingGridSearchCV,
+        HalvingRandomSearchCV,
+    )
+
+    return HalvingGridSearchCV, HalvingRandomSearchCV
+
+
+def validate_parameters(estimator: Any, caller: str) -> None:
+    """Raise scikit-learn's error for parameters out of bounds, in the caller's name."""
+    constraints = estimator._parameter_constraints
+    validate_parameter_constraints(
+        constraints, estimator.get_params(deep=False), caller_name=caller
+    )
 
 
 def lbfgs_iterations(result: Any, max_iter: int) -> int:

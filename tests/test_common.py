@@ -90,8 +90,28 @@ INSTANCES = {
     "polynomial-features": AutoScalePolynomialFeatures(),
     "quantile-transformer": AutoScaleQuantileTransformer(n_quantiles=10),
     "robust-scaler": AutoScaleRobustScaler(),
+    "search-halving": AutoScaleSearchCV(
+        LogisticRegression(),
+        {"C": [0.1, 1.0]},
+        strategy="halving",
+        cv=2,
+        n_jobs=1,
+        min_resources="smallest",
+        error_score="raise",
+        random_state=0,
+    ),
     "search-logistic": AutoScaleSearchCV(
         LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"
+    ),
+    "search-random": AutoScaleSearchCV(
+        Ridge(),
+        {"alpha": [0.1, 1.0]},
+        strategy="random",
+        n_iter=2,
+        cv=2,
+        n_jobs=1,
+        error_score="raise",
+        random_state=0,
     ),
     "search-ridge": AutoScaleSearchCV(
         Ridge(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"
@@ -118,6 +138,10 @@ EXPECTED_FAILURES = {
         "check_non_transformer_estimators_n_iter": "scikit-learn leaves Ridge out, by "
         "its name, as its exact solvers count no iterations"
     },
+    "search-halving": {
+        "check_fit2d_1sample": "fails in the check of min_resources, as scikit-learn's"
+    },
+    "search-random": {"check_supervised_y_2d": "DataConversionWarning not caught"},
     "search-ridge": {"check_supervised_y_2d": "DataConversionWarning not caught"},
 }
 """A part of what scikit-learn lists for the classes mirrored; strict."""

@@ -1,5 +1,6 @@
 """Search over parameters, with scikit-learn's contract and a choice of machines."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import (
     BaseSearchCV,
+    Interval,
     StrOptions,
     fit_context,
     parameter_constraints,
@@ -21,6 +23,7 @@ from sklearn_dask_auto.model_selection.block_search import search_blocks
 from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_splits
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
+from sklearn_dask_auto.model_selection.strategies import NAMES, strategy_of
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleSearchCV"]
@@ -43,8 +46,35 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         As in :class:`~sklearn.model_selection.GridSearchCV`.
     param_grid : dict or list of dict
         As in :class:`~sklearn.model_selection.GridSearchCV`.
-    strategy : {'grid'}, default='grid'
-        How candidates are found.
+        `param_grid` may hold distributions, that is, objects with a method `rvs`, for
+        every strategy that draws at random.
+    strategy : {'grid', 'random', 'halving'}, default='grid'
+        How candidates are found, each time with the results of scikit-learn's class:
+
+        - 'grid': :class:`~sklearn.model_selection.GridSearchCV`;
+        - 'random': :class:`~sklearn.model_selection.RandomizedSearchCV`;
+        - 'halving': :class:`~sklearn.model_selection.HalvingGridSearchCV` if every
+          parameter is a list and `n_candidates` is None, else
+          :class:`~sklearn.model_selection.HalvingRandomSearchCV`.
+    n_iter : int, default=10
+        Candidates to draw; for 'random'.
+    n_candidates : 'exhaust' or int, default=None
+        Candidates of the first round; for 'halving' at random, where None is
+        'exhaust'.
+    factor : int or float, default=3
+        For 'halving': only one candidate in `factor` goes on to the next round, on
+        `factor` times the resources.
+    resource : str, default='auto'
+        For 'halving': 'n_samples', which is 'auto', or a parameter of the estimator.
+    min_resources : {'auto', 'exhaust', 'smallest'} or int, default='auto'
+        For 'halving'; 'auto' is the default of the class mirrored: 'exhaust' for
+        lists, 'smallest' at random.
+    max_resources : int or 'auto', default='auto'
+        For 'halving'.
+    aggressive_elimination : bool, default=False
+        For 'halving'.
+    random_state : int, RandomState instance or None, default=None
+        Of the candidates drawn and of the rows taken; not used by 'grid'.
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`~sklearn.model_selection.GridSearchCV`.
     n_jobs : int, default=None
@@ -125,7 +155,25 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **parameter_constraints(GridSearchCV),
-        "strategy": [StrOptions({"grid"})],
+        "strategy": [StrOptions(set(NAMES))],
+        "n_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [
+            Interval(Integral, 0, None, closed="neither"),
+            StrOptions({"exhaust"}),
+            None,
+        ],
+        "factor": [Interval(Real, 0, None, closed="neither")],
+        "resource": [str],
+        "min_resources": [
+            Interval(Integral, 0, None, closed="neither"),
+            StrOptions({"auto", "exhaust", "smallest"}),
+        ],
+        "max_resources": [
+            Interval(Integral, 0, None, closed="neither"),
+            StrOptions({"auto"}),
+        ],
+        "aggressive_elimination": ["boolean"],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -134,6 +182,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         param_grid: Any,
         *,
         strategy: str = "grid",
+        n_iter: int = 10,
+        n_candidates: Any = None,
+        factor: float = 3,
+        resource: str = "auto",
+        min_resources: Any = "auto",
+        max_resources: Any = "auto",
+        aggressive_elimination: bool = False,
+        random_state: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
@@ -157,6 +213,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         )
         self.param_grid = param_grid
         self.strategy = strategy
+        self.n_iter = n_iter
+        self.n_candidates = n_candidates
+        self.factor = factor
+        self.resource = resource
+        self.min_resources = min_resources
+        self.max_resources = max_resources
+        self.aggressive_elimination = aggressive_elimination
+        self.random_state = random_state
         self.engine = engine
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -179,10 +243,12 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         self : AutoScaleSearchCV
             Fitted.
         """
+        strategy_of(self).check()
         if is_dask(X):
             # Nonsense is refused before anything is brought here; for in-memory input
             # scikit-learn does it, in its own order.
-            ParameterGrid(self.param_grid)
+            if self.strategy == "grid":
+                ParameterGrid(self.param_grid)
             clone(self.estimator)
         return self._fit_as_planned(X, y, params)
 
@@ -211,11 +277,22 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         with blockwise_view(self, X, y, params) as (view, y_here, params_here):
             return float(BaseSearchCV.score(view, X, y_here, **params_here))
 
+    def _check_input_parameters(
+        self, X: Any, y: Any, split_params: dict[str, Any]
+    ) -> None:
+        cv = self._checked_cv_orig
+        self._candidates = strategy_of(self).prepare(cv, X, y, split_params)
+
     def _run_search(
         self, evaluate_candidates: Any, *, callback_ctx: Any = None
     ) -> None:
-        """Evaluate every candidate of the grid, as scikit-learn's own class does."""
-        GridSearchCV._run_search(self, evaluate_candidates, callback_ctx=callback_ctx)
+        """Evaluate the candidates that the strategy chooses."""
+        strategy, plain = strategy_of(self), self.__dict__.pop("_candidates")
+        strategy.run(plain, evaluate_candidates, callback_ctx)
+        self.__dict__.update(strategy.learned(plain))
+
+    def _select_best_index(self, refit: Any, refit_metric: str, results: Any) -> int:
+        return strategy_of(self).best_index(refit, refit_metric, results)
 
     def _fit_in_memory(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
@@ -224,6 +301,12 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         with placement.active(self):
             BaseSearchCV.fit(self, X, y, **params)
         return {"plan_": placement.plan}
+
+    def _adopt(self, learned: dict[str, Any], plan: Plan) -> None:
+        super()._adopt(learned, plan)
+        if self.strategy == "halving":
+            # BaseSearchCV leaves it out for a callable `refit`, which halving ignores.
+            self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
 
     def _fit_on_blocks(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
@@ -234,13 +317,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         reasons = [*_not_cut(profile), *blockwise_refusals(self.estimator, profile)]
         for estimator in _estimators_tried(self.param_grid):
             reasons += blockwise_refusals(estimator, profile)
+        n_candidates = strategy_of(self).count_candidates(profile.n_rows)
         # The same step may be tried with many parameters.
         unlike = dict.fromkeys(("blockwise", reason) for reason in reasons)
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,
             refusals=(*unlike, ("dask-ml", _DASK_ML_SEARCH)),
-            n_fits=max(1, _count_candidates(self.param_grid) * count_splits(self.cv)),
+            n_fits=max(1, n_candidates * count_splits(self.cv)),
             # As in joblib: what is not said here may be said around it.
             n_jobs=get_active_backend()[1] if self.n_jobs is None else self.n_jobs,
             passes=20.0,
@@ -251,20 +335,18 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         return self.best_estimator_
 
     def _plain_class(self) -> Any:
-        return GridSearchCV
+        return type(strategy_of(self).plain())
+
+    def _plain(self) -> Any:
+        plain = super()._plain()
+        # What it calls otherwise, or has a default of its own for.
+        vars(plain).update(vars(strategy_of(self).plain()))
+        return plain
 
 
 _DASK_ML_SEARCH = (
     "dask-ml's search weighs folds by size and ranks NaN scores differently"
 )
-
-
-def _count_candidates(param_grid: Any) -> int:
-    """Count without judging: scikit-learn raises on nonsense in its own words."""
-    try:
-        return len(ParameterGrid(param_grid))
-    except (TypeError, ValueError):
-        return 1
 
 
 def _estimators_tried(param_grid: Any) -> list[Any]:

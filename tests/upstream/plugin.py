@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-
-import sklearn_dask_auto
 
 __all__ = ["SLICES", "SWAPS", "WHOLE"]
 
@@ -48,7 +47,14 @@ SWAPS = {
         "LogisticRegression": "AutoScaleLogisticRegression"
     },
     "sklearn.linear_model.tests.test_ridge": {"Ridge": "AutoScaleRidge"},
-    "sklearn.model_selection.tests.test_search": {"GridSearchCV": "AutoScaleSearchCV"},
+    "sklearn.model_selection.tests.test_search": {
+        "GridSearchCV": "AutoScaleSearchCV",
+        "RandomizedSearchCV": "tests.upstream.searches.RandomizedSearchCV",
+    },
+    "sklearn.model_selection.tests.test_successive_halving": {
+        "HalvingGridSearchCV": "tests.upstream.searches.HalvingGridSearchCV",
+        "HalvingRandomSearchCV": "tests.upstream.searches.HalvingRandomSearchCV",
+    },
     "sklearn.model_selection.tests.test_split": {
         "train_test_split": "train_test_split"
     },
@@ -121,6 +127,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load what the modules import, so that only they see a replaced name."""
     for name in SWAPS:
         importlib.import_module(name)
+    # Not one by one, as they import each other.
+    for name in SWAPS:
         del sys.modules[name]
 
 
@@ -135,7 +143,7 @@ def pytest_make_collect_report(
     package = importlib.import_module(_tested(_module_name(collector)))
     with pytest.MonkeyPatch.context() as patch:
         for original, ours in swaps.items():
-            patch.setattr(package, original, getattr(sklearn_dask_auto, ours))
+            patch.setattr(package, original, _replacement(ours))
         return (yield)
 
 
@@ -162,6 +170,12 @@ def _expected_failures() -> list[ExpectedFailure]:
     if strangers:
         raise pytest.UsageError(f"{EXPECTED}: no module is run for {strangers}.")
     return [failure for failure in failures if failure.applies]
+
+
+def _replacement(name: str) -> Any:
+    """Return a public class of this library, or one that is named with its module."""
+    module, _, name = name.rpartition(".")
+    return getattr(importlib.import_module(module or "sklearn_dask_auto"), name)
 
 
 def _tested(module: str) -> str:
