@@ -21,6 +21,7 @@ from sklearn.linear_model import (
     LogisticRegression,
     PoissonRegressor,
     Ridge,
+    SGDClassifier,
 )
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
@@ -97,6 +98,16 @@ INSTANCES = {
         cv=2,
         n_jobs=1,
         min_resources="smallest",
+        error_score="raise",
+        random_state=0,
+    ),
+    "search-hyperband": AutoScaleSearchCV(
+        SGDClassifier(random_state=0),
+        {"alpha": [0.001, 0.1]},
+        strategy="hyperband",
+        max_resources=27,
+        factor=6,
+        cv=2,
         error_score="raise",
         random_state=0,
     ),

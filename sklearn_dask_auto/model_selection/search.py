@@ -24,6 +24,7 @@ from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_sp
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.model_selection.strategies import NAMES, strategy_of
+from sklearn_dask_auto.model_selection.strategies.stream import search_stream
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleSearchCV"]
@@ -48,29 +49,37 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         As in :class:`~sklearn.model_selection.GridSearchCV`.
         `param_grid` may hold distributions, that is, objects with a method `rvs`, for
         every strategy that draws at random.
-    strategy : {'grid', 'random', 'halving'}, default='grid'
-        How candidates are found, each time with the results of scikit-learn's class:
+    strategy : {'grid', 'random', 'halving', 'hyperband'}, default='grid'
+        How candidates are found; where scikit-learn has the strategy, with the results
+        of its class:
 
         - 'grid': :class:`~sklearn.model_selection.GridSearchCV`;
         - 'random': :class:`~sklearn.model_selection.RandomizedSearchCV`;
         - 'halving': :class:`~sklearn.model_selection.HalvingGridSearchCV` if every
           parameter is a list and `n_candidates` is None, else
-          :class:`~sklearn.model_selection.HalvingRandomSearchCV`.
+          :class:`~sklearn.model_selection.HalvingRandomSearchCV`;
+        - 'hyperband': brackets of successive halving, for estimators with
+          `partial_fit`, which stream over the blocks of `X`. Scores are those of the
+          first split of `cv` alone, whose test rows must fit in memory.
     n_iter : int, default=10
         Candidates to draw; for 'random'.
     n_candidates : 'exhaust' or int, default=None
         Candidates of the first round; for 'halving' at random, where None is
         'exhaust'.
     factor : int or float, default=3
-        For 'halving': only one candidate in `factor` goes on to the next round, on
-        `factor` times the resources.
+        For 'halving' and 'hyperband': only one candidate in `factor` goes on to the
+        next round, on `factor` times the resources.
     resource : str, default='auto'
         For 'halving': 'n_samples', which is 'auto', or a parameter of the estimator.
+        For 'hyperband': 'partial_fit', which is 'auto'.
     min_resources : {'auto', 'exhaust', 'smallest'} or int, default='auto'
         For 'halving'; 'auto' is the default of the class mirrored: 'exhaust' for
         lists, 'smallest' at random.
     max_resources : int or 'auto', default='auto'
-        For 'halving'.
+        For 'halving'; for 'hyperband' the most calls of `partial_fit`, each on one
+        block, that a candidate gets; 'auto' is 81 there. Rows in memory are shuffled
+        and cut into as many blocks, of 256 rows at least; a dask collection keeps its
+        own.
     aggressive_elimination : bool, default=False
         For 'halving'.
     random_state : int, RandomState instance or None, default=None
@@ -103,6 +112,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, \
     n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As in :class:`~sklearn.model_selection.GridSearchCV`, concrete.
+    n_partial_fit_calls_ : int
+        For 'hyperband': calls before the refit, of all candidates.
     plan_ : Plan
         Where the fits ran, and why.
 
@@ -129,6 +140,15 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     cluster, or into the memory budget without one, are computed once and kept
     meanwhile. Blocks of which a fold takes nothing are not read. `y`, groups and
     weights are brought here. Within a fold, rows come in the order of the collection.
+
+    With 'hyperband', `cv_results_` has one row for each score, with its `bracket`,
+    `iter` and `n_resources`, the calls of `partial_fit` so far; the best is the best
+    among the last scores of all candidates, and is trained as long again on all rows.
+    Candidates are trained in step, so that a block is loaded once for all of them:
+    `max_resources` blocks are read in all. Results depend on the seed and on the
+    blocks, and neither on the workers nor on `n_jobs`, which is not used. `to_sklearn`
+    gives a
+    :class:`~sklearn.model_selection.RandomizedSearchCV`.
 
     The methods of a fitted search map dask input lazily; `score` returns a float.
 
@@ -297,6 +317,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     def _fit_in_memory(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
+        if strategy_of(self).streams:
+            return search_stream(self, X, y, params, plan)
         placement = Placement(plan)
         with placement.active(self):
             BaseSearchCV.fit(self, X, y, **params)
@@ -311,9 +333,13 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     def _fit_on_blocks(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
+        if strategy_of(self).streams:
+            return search_stream(self, X, y, params, plan)
         return search_blocks(self, X, y, params, plan)
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
+        if strategy_of(self).streams:
+            return self._stream_job(profile)
         reasons = [*_not_cut(profile), *blockwise_refusals(self.estimator, profile)]
         for estimator in _estimators_tried(self.param_grid):
             reasons += blockwise_refusals(estimator, profile)
@@ -327,6 +353,23 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             n_fits=max(1, n_candidates * count_splits(self.cv)),
             # As in joblib: what is not said here may be said around it.
             n_jobs=get_active_backend()[1] if self.n_jobs is None else self.n_jobs,
+            passes=20.0,
+            operations=20.0,
+        )
+
+    def _stream_job(self, profile: Profile) -> Job:
+        refusals = [
+            ("joblib", "partial_fit runs as dask tasks, on blocks shared by models"),
+            ("dask-ml", "its Hyperband fails on the dask releases supported here"),
+        ]
+        if profile.is_dask:
+            stays = "partial_fit streams over the blocks of X where they are"
+            refusals.append(("sklearn", stays))
+        return Job(
+            estimator=type(self).__name__,
+            engine=self.engine,
+            refusals=tuple(refusals),
+            n_fits=strategy_of(self).count_candidates(profile.n_rows),
             passes=20.0,
             operations=20.0,
         )

@@ -9,6 +9,7 @@ from typing import Any
 from sklearn_dask_auto.model_selection.strategies.base import Strategy
 from sklearn_dask_auto.model_selection.strategies.grid import Grid
 from sklearn_dask_auto.model_selection.strategies.halving import Halving
+from sklearn_dask_auto.model_selection.strategies.hyperband import Hyperband
 from sklearn_dask_auto.model_selection.strategies.random import Random
 
 __all__ = ["NAMES", "Strategy", "strategy_of"]
@@ -17,6 +18,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "grid": Grid,
     "random": Random,
     "halving": Halving,
+    "hyperband": Hyperband,
 }
 NAMES = frozenset(STRATEGIES)
 

@@ -16,6 +16,9 @@ class Strategy:
         Its parameters are read; nothing is set on it.
     """
 
+    streams = False
+    """It trains by `partial_fit`, on blocks that stay where they are."""
+
     def __init__(self, search: Any) -> None:
         self.search = search
 
