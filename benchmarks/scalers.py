@@ -10,7 +10,7 @@ import sklearn_dask_auto
 from benchmarks.pairing import print_table, timed_in_turn
 
 ROWS_PER_BLOCK, COLUMNS = 20_000, 20
-NAMES = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler")
+NAMES = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 
 
 def calls_of(name: str, X: da.Array, whole: np.ndarray) -> dict:
