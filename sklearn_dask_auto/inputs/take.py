@@ -109,7 +109,7 @@ def _take_frame(
     if len(blocks) < frame.npartitions:
         frame = frame.partitions[blocks]
     # A collection whose partitions are the picks: so each goes to its own task alone.
-    no_rows = pd.Series(dtype=object)
+    no_rows = pd.Series(dtype=int)
     beside = dd.from_map(_itself, picks, meta=no_rows, enforce_metadata=False)
     taken = frame.map_partitions(
         _take,

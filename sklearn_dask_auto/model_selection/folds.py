@@ -106,7 +106,8 @@ def blockwise_refusals(estimator: Any, profile: Profile) -> Iterator[str]:
             "estimator of this library, and a pipeline of them, takes dask input"
         )
     else:
-        yield from estimator._job(profile, {}).refused("blockwise")
+        reasons = estimator._job(profile, {}).refused("blockwise")
+        yield from (f"{type(estimator).__name__}: {reason}" for reason in reasons)
 
 
 def count_splits(cv: Any) -> int:

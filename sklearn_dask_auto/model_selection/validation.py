@@ -301,6 +301,9 @@ def cross_validate(
     Within a fold, rows come in the order of the collection. Scores are scikit-learn's
     within the tolerance of the estimator on dask input.
 
+    scikit-learn's own function also takes the estimators of this library on dask
+    arrays of known sizes, to the same scores; on a dask DataFrame it fails.
+
     Examples
     --------
     >>> import numpy as np
