@@ -5,7 +5,7 @@ The folds are scikit-learn's: its splitter is given the number of rows and, in m
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._config import get_config
+from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather, row_bytes_of
-from sklearn_dask_auto.routing import Profile
+from sklearn_dask_auto.routing import Job, Profile, decide
 
 __all__ = ["LazyFolds", "blockwise_refusals", "count_splits", "lazy_folds"]
 
@@ -106,8 +108,21 @@ def blockwise_refusals(estimator: Any, profile: Profile) -> Iterator[str]:
             "estimator of this library, and a pipeline of them, takes dask input"
         )
     else:
-        reasons = estimator._job(profile, {}).refused("blockwise")
-        yield from (f"{type(estimator).__name__}: {reason}" for reason in reasons)
+        job = estimator._job(profile, {})
+        if not _fits_a_worker(profile, job):
+            name = type(estimator).__name__
+            yield from (f"{name}: {reason}" for reason in job.refused("blockwise"))
+
+
+def _fits_a_worker(profile: Profile, job: Job) -> bool:
+    """Tell whether each fit can put its rows together on a worker of the cluster."""
+    if not job.moves_whole or not profile.is_dask:
+        return False
+    resources, budget = survey(with_cluster=True), get_config()["memory_budget"]
+    return (
+        decide(profile, replace(job, engine="joblib"), resources, budget).engine
+        is not None
+    )
 
 
 def count_splits(cv: Any) -> int:

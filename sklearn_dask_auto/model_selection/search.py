@@ -39,7 +39,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     the cluster of a Dask client, whichever will be done first. A dask collection that
     fits into the memory budget is brought here once. One of any other size stays where
     it is, if the estimator is one of this library, or a pipeline of them: its folds are
-    taken lazily, and each fit passes over their blocks.
+    taken lazily, and each fit passes over their blocks. Any other estimator can be
+    wrapped in :class:`AutoScaleEstimator`, whose fits put the rows of a fold together
+    on a worker of the cluster, or stream them.
 
     Parameters
     ----------

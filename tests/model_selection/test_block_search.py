@@ -16,8 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.svm import SVC
 
 from sklearn_dask_auto import (
+    AutoScaleEstimator,
     AutoScaleKMeans,
     AutoScaleLogisticRegression,
     AutoScalePCA,
@@ -287,3 +289,23 @@ def test_on_a_cluster_results_are_the_same(client):
     for kind in ("array", "frame"):
         found = on_blocks(AutoScaleRidge(), ALPHAS, X_KINDS[kind](), y, cv=3)
         assert_same_search(found, original)
+
+
+def test_on_a_cluster_folds_may_be_put_together_on_a_worker(client):
+    grid = {"estimator__C": [0.1, 1.0]}
+    svc = AutoScaleEstimator(SVC())
+    found = on_blocks(svc, grid, X_KINDS["array"](), LABELS, cv=3)
+    assert found.best_estimator_.plan_.engine == "joblib"
+    assert_same_search(found, GridSearchCV(svc, grid, cv=3).fit(X, LABELS))
+
+
+@pytest.mark.usefixtures("no_compute")
+def test_without_a_cluster_there_is_no_worker_to_hold_folds():
+    search = AutoScaleSearchCV(AutoScaleEstimator(SVC()), {"estimator__C": [1.0]})
+    with (
+        config_context(memory_budget=TOO_SMALL),
+        pytest.raises(
+            NoEngineError, match="AutoScaleEstimator: SVC has no partial_fit"
+        ),
+    ):
+        search.fit(X_KINDS["array"](), LABELS)
