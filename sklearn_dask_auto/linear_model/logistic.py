@@ -210,9 +210,16 @@ class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
         self, profile: Profile, params: dict[str, Any]
     ) -> Iterable[tuple[str, str]]:
         if self.solver not in SOLVERS:
-            yield "blockwise", f"solver={self.solver!r} needs all rows in memory"
-        if self.penalty in ("l1", "elasticnet") or self.l1_ratio:
-            yield "blockwise", "there is no kernel for an l1 penalty"
+            yield (
+                "blockwise",
+                (
+                    f"solver={self.solver!r} needs all rows in memory; 'lbfgs' and "
+                    "'newton-cholesky' pass over blocks"
+                ),
+            )
+        is_default = self.penalty == "deprecated"
+        if self.penalty in ("l1", "elasticnet") or (is_default and self.l1_ratio):
+            yield "blockwise", "there is no kernel for an l1 penalty; take l1_ratio=0"
         if self.dual:
             yield "blockwise", "dual=True is liblinear's, which needs all rows"
 
@@ -223,6 +230,13 @@ def _warn_about_deprecated(estimator: AutoScaleLogisticRegression) -> None:
         warnings.warn(
             "'penalty' was deprecated in version 1.8 and will be removed in 1.10. Use "
             "'l1_ratio' or 'C' instead: C=np.inf instead of penalty=None.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    elif estimator.l1_ratio is None:
+        warnings.warn(
+            "'l1_ratio=None' was deprecated in version 1.8 and will trigger an error "
+            "in 1.10. Use 0<=l1_ratio<=1 instead.",
             FutureWarning,
             stacklevel=2,
         )

@@ -270,6 +270,13 @@ def test_the_deprecated_penalty_warns_and_means_what_it_did():
     assert_same_model(fitted, blockwise(C=np.inf, tol=1e-10).fit(cut(X, (600,)), y))
 
 
+def test_no_ratio_warns_as_in_scikit_learn_and_means_none():
+    X, y = DATA[2]
+    with pytest.warns(FutureWarning, match="'l1_ratio=None' was deprecated"):
+        fitted = blockwise(l1_ratio=None, tol=1e-10).fit(cut(X, (600,)), y)
+    assert_same_model(fitted, blockwise(tol=1e-10).fit(cut(X, (600,)), y))
+
+
 def test_it_ends_a_pipeline_and_is_searched_over():
     from sklearn.model_selection import cross_val_score
     from sklearn.preprocessing import StandardScaler
