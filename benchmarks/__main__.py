@@ -7,6 +7,7 @@ NAMES = (
     "overhead",
     "rates",
     "search",
+    "pipelines",
     "kmeans",
     "logistic",
     "scalers",

@@ -1,5 +1,6 @@
 """Where the fits of a search run: decided again, with measured times, as they run."""
 
+import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from sklearn_dask_auto.engines.calls import Call, why_not_picklable
 from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Workers
 from sklearn_dask_auto.engines.local_processes import as_configured
 from sklearn_dask_auto.engines.probe import ProbingBackend
+from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 
@@ -44,6 +46,7 @@ class Placement:
         self.rounds: list[tuple[list[Call], list[Any]]] = []
         self._surroundings = Surroundings(get_active_backend()[0], as_configured())
         self._workers: dict[tuple[str, int], Workers] = {}
+        self._name = uuid.uuid4().hex
 
     @contextmanager
     def active(self, search: Any) -> Iterator[None]:
@@ -64,6 +67,7 @@ class Placement:
             self._keep_results(search)
             raise
         finally:
+            forget(self._name)
             self._close()
             self._tell_times()
 
@@ -79,6 +83,8 @@ class Placement:
 
     def begin(self, calls: list[Call]) -> None:
         """See `Place.begin`."""
+        for call in calls:
+            share_steps(call, self._name)
         self.rounds.append((calls, []))
 
     def finish(self, result: Any) -> None:
