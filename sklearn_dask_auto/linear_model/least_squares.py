@@ -262,9 +262,9 @@ class AutoScaleRidge(AutoScaleMixin, Ridge):
     Notes
     -----
     Passes over dask input: one, for the triangular factor of the centred rows beside
-    their targets [1]_, under which the penalty stands as further rows. Input of more than 5,000 columns is left to scikit-learn. Sparse row
-    blocks are made dense a tile at a time, and solved exactly where scikit-learn's
-    ``'sparse_cg'`` stops at `tol`.
+    their targets [1]_, under which the penalty stands as further rows. Input of more
+    than 5,000 columns is left to scikit-learn. Sparse row blocks are made dense a tile
+    at a time, and solved exactly where scikit-learn's ``'sparse_cg'`` stops at `tol`.
 
     References
     ----------
