@@ -12,14 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  a switch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, mean_absolute_error
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    HalvingGridSearchCV,
+    KFold,
+    ShuffleSplit,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
 from sklearn_dask_auto import (
     AutoScaleEstimator,
+    AutoScaleGaussianNB,
     AutoScaleKMeans,
     AutoScaleLogisticRegression,
     AutoScalePCA,
@@ -183,6 +191,18 @@ def test_estimators_of_ours_and_pipelines_of_them(estimator, grid, y, kind):
     original = GridSearchCV(estimator, grid, cv=3).fit(here, y)
     # Neither stops where the other does, but both near the optimum.
     assert_same_search(found, original, rtol=1e-3)
+
+
+def test_halving_takes_the_rows_that_scikit_learn_takes():
+    options = {"cv": 3, "random_state": 0, "return_train_score": True}
+    estimator = AutoScaleGaussianNB()
+    grid = {"var_smoothing": [1e-9, 1e-3, 0.1, 1.0]}
+    found = on_blocks(
+        estimator, grid, X_KINDS["array"](), LABELS, strategy="halving", **options
+    )
+    original = HalvingGridSearchCV(estimator, grid, **options).fit(X, LABELS)
+    assert found.n_resources_ == original.n_resources_
+    assert_same_search(found, original)
 
 
 def test_candidates_that_fail_score_as_told():
