@@ -29,6 +29,7 @@ from sklearn_dask_auto._sklearn import (
     ENGINE_CONSTRAINT,
     HasMethods,
     Interval,
+    StrOptions,
     fit_context,
 )
 from sklearn_dask_auto.exceptions import NoEngineError
@@ -37,6 +38,7 @@ from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.meta.measured import with_sizes
 from sklearn_dask_auto.meta.rows import first_rows, without_side_effects
+from sklearn_dask_auto.meta.sample import other_ways, plan_of_sample, take_sample
 from sklearn_dask_auto.meta.streamed import epochs, fit_streamed, streaming_refusals
 from sklearn_dask_auto.meta.wrapper import Wrapper, learned, wrapped_has
 from sklearn_dask_auto.routing import Job, Plan, Profile
@@ -51,7 +53,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     clone as it is. A dask collection that fits into the memory budget is brought here
     once. What is larger is put together on the largest worker of a cluster, if it fits
     there, or streamed through `partial_fit`, if the estimator has that, and else
-    refused. The methods of the fitted object are lazy on dask collections of any size.
+    refused, unless `fit_on` asks for a sample. The methods of the fitted object are
+    lazy on dask collections of any size.
 
     Parameters
     ----------
@@ -59,6 +62,11 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         A classifier, regressor, transformer, clusterer or pipeline. One of this
         library takes dask input itself. A fitted one, wrapped in
         :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
+    fit_on : {'sample'} or None, default=None
+        None fits all rows. 'sample' fits `sample_size` of them, drawn at random without
+        replacement, of input of any kind; it is never chosen for you.
+    sample_size : int, default=100_000
+        Rows that ``fit_on="sample"`` draws; of fewer, all are fitted.
     max_epochs : int, default=20
         Most passes over blocks that are streamed, for classifiers and regressors that
         have `max_iter`. All others see each row once.
@@ -66,8 +74,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         Streaming ends when the mean score of an epoch has not improved by this much for
         five epochs.
     random_state : int, RandomState instance or None, default=None
-        Seeds the order in which blocks are streamed and rows are mixed; None takes the
-        `random_state` of `estimator`.
+        Seeds the sample, and the order in which blocks are streamed and rows are mixed;
+        None takes the `random_state` of `estimator`.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
         Who fits: 'sklearn' this process, 'joblib' the largest worker, 'blockwise'
         streams through `partial_fit`. Others only where `estimator` is one of this
@@ -108,6 +116,12 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     one over all. A worker holds a buffer twice: of 128 MB, or of four blocks where
     these are larger.
 
+    A sample depends on the seed and on the number of rows, not on how they are cut. Its
+    rows keep their order, and are taken lazily, in one pass; where their number is
+    unknown, a pass before it counts them. A class of which the sample has no row is not
+    learned. ``fit_transform`` and ``fit_predict`` fit the sample, then apply what it
+    taught to all rows.
+
     On dask input `fit_transform` is `fit` and then a lazy `transform`, but where
     scikit-learn means the two to differ (`TargetEncoder`); there, as in `fit_predict`,
     the result is made here with the fit. Methods must return one row for each row,
@@ -135,6 +149,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit"])],
+        "fit_on": [StrOptions({"sample"}), None],
+        "sample_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
@@ -145,12 +161,16 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         self,
         estimator: Any,
         *,
+        fit_on: str | None = None,
+        sample_size: int = 100_000,
         max_epochs: int = 20,
         tol: float = 1e-3,
         random_state: Any = None,
         engine: str = "auto",
     ) -> None:
         self.estimator = estimator
+        self.fit_on = fit_on
+        self.sample_size = sample_size
         self.max_epochs = max_epochs
         self.tol = tol
         self.random_state = random_state
@@ -180,7 +200,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         """
         if isinstance(self.estimator, AutoScaleMixin):
             return self._unfitted().explain(X, y, **params)
-        return super().explain(X, y, **params)
+        plan = super().explain(X, y, **params)
+        return plan_of_sample(plan, self.sample_size) if self._is_sampled() else plan
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
@@ -223,7 +244,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         X_new : ndarray, sparse matrix, DataFrame, dask array or dask DataFrame
             Lazy for dask input.
         """
-        if is_dask(X) and not self._transforms_fitted_rows_apart():
+        lazily = is_dask(X) and not self._transforms_fitted_rows_apart()
+        if lazily or self._is_sampled():
             return self.fit(X, y, **params).transform(X)
         return self._fit_by("fit_transform", X, y, params)
 
@@ -245,6 +267,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         labels : ndarray or dask array
             For dask input in its row blocks; made here with the fit.
         """
+        if self._is_sampled():
+            return self.fit(X, y, **params).predict(X)
         return self._fit_by("fit_predict", X, y, params)
 
     @available_if(wrapped_has("score"))
@@ -344,13 +368,17 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         """Fit by `fit`, `fit_transform` or `fit_predict`, and return what that does."""
         model = self._unfitted()
         if isinstance(model, AutoScaleMixin):
+            self._refuse_fit_on(model)
             out = self._call(model, method, X, y, params)
             self.estimator_, self.plan_ = model, model.plan_
             return out
         plan = self.explain(X, y, **params)
+        started = time.perf_counter()
+        if self._is_sampled():
+            seed = self._seed()
+            X, y, params = take_sample(X, y, params, self.sample_size, seed)
         if plan.job.engine == "joblib":
             plan = with_sizes(plan, X, y, params)
-        started = time.perf_counter()
         out, learned_now = self._fit_as(plan, model, method, X, y, params)
         plan = learned_now.pop("plan_", plan)
         self._adopt(learned_now, replace(plan, seconds=time.perf_counter() - started))
@@ -366,7 +394,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         self, plan: Plan, model: Any, method: str, X: Any, y: Any, params: Any
     ) -> Any:
         if plan.engine is None:
-            raise NoEngineError(plan.refusal(), plan)
+            message = plan.refusal() + other_ways(plan, self.sample_size)
+            raise NoEngineError(message, plan)
         return _FITS[plan.engine](self, model, method, X, y, params, plan)
 
     def _fit_here(
@@ -419,6 +448,24 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         if not params or not sklearn.get_config()["enable_metadata_routing"]:
             return params
         return dict(process_routing(self, method, **params).estimator[method])
+
+    def _is_sampled(self) -> bool:
+        return self.fit_on is not None and not isinstance(
+            self.estimator, FrozenEstimator
+        )
+
+    def _refuse_fit_on(self, model: Any) -> None:
+        if self.fit_on is not None:
+            raise ValueError(
+                f"fit_on={self.fit_on!r} is for estimators that take rows in memory. "
+                f"{type(model).__name__} takes dask input of any size: leave fit_on "
+                "out, or wrap scikit-learn's class."
+            )
+
+    def _seed(self) -> Any:
+        if self.random_state is not None:
+            return self.random_state
+        return getattr(self.estimator, "random_state", None)
 
     def _transforms_fitted_rows_apart(self) -> bool:
         model = self.estimator

@@ -76,12 +76,13 @@ def fit_streamed(
     elif wants_y:
         params = {"y": None, **params}
     rows = hold(enter(seen, X, params), room(plan))
-    random_state = settings.random_state
-    if random_state is None:
-        random_state = getattr(model, "random_state", None)
     limit = epochs(model, settings.max_epochs)
     fitted, n_epochs = stream(
-        model, rows, max_epochs=limit, tol=settings.tol, random_state=random_state
+        model,
+        rows,
+        max_epochs=limit,
+        tol=settings.tol,
+        random_state=settings._seed(),
     )
     if hasattr(seen, "feature_names_in_"):
         fitted.feature_names_in_ = seen.feature_names_in_

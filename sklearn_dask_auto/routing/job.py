@@ -42,6 +42,8 @@ class Job:
         can.
     moves_whole : bool
         A single fit may run whole on one worker, which the rows are put together on.
+    rows : str
+        Which rows are fitted, where the user asked for some of them by name.
     """
 
     estimator: str
@@ -57,6 +59,7 @@ class Job:
     exact_rows: int | None = None
     reservations: tuple[tuple[str, str], ...] = ()
     moves_whole: bool = False
+    rows: str = ""
 
     def refused(self, engine: str) -> list[str]:
         """Return the reasons why `engine` cannot take this request."""

@@ -102,7 +102,7 @@ class Plan:
             Every condition that failed, one a line, and the engines that can.
         """
         asked = self.job.engine
-        head = f"{self.job.estimator}.{self.job.method} on {self.profile}:"
+        head = f"{self._head()}:"
         if asked == "auto":
             lines = [f"{head} no engine can do this here."]
             concerned: tuple[Candidate, ...] = self.candidates
@@ -116,11 +116,10 @@ class Plan:
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        head = f"{self.job.estimator}.{self.job.method} on {self.profile}"
         asked = "" if self.job.engine == "auto" else " (asked for by name)"
         taken = "" if self.seconds is None else f", took {self.seconds:.3g} s"
         lines = [
-            head,
+            self._head(),
             f"-> {self.engine or 'no engine'}{asked}{taken}; "
             f"memory budget {format_bytes(self.budget)}",
             f"   {'engine':<10}{'can':<5}{'seconds':>9}{'memory':>10}{'workers':>8}  "
@@ -129,6 +128,10 @@ class Plan:
         for candidate in self.candidates:
             lines += self._rows(candidate)
         return "\n".join(lines)
+
+    def _head(self) -> str:
+        rows = f" ({self.job.rows})" if self.job.rows else ""
+        return f"{self.job.estimator}.{self.job.method} on {self.profile}{rows}"
 
     def _rows(self, candidate: Candidate) -> list[str]:
         cost = candidate.cost
