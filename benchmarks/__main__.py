@@ -8,6 +8,7 @@ NAMES = (
     "rates",
     "search",
     "pipelines",
+    "faults",
     "kmeans",
     "logistic",
     "scalers",

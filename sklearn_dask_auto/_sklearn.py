@@ -35,6 +35,7 @@ __all__ = [
     "fit_context",
     "formatted_results",
     "halving_searches",
+    "has_callbacks",
     "infer_dimension",
     "is_constant",
     "lbfgs_iterations",
@@ -45,6 +46,7 @@ __all__ = [
     "poisson_loss",
     "response_method",
     "safe_indexing",
+    "tell_callbacks",
     "transform_container",
     "unmade_fit",
     "validate_parameters",
@@ -200,7 +202,7 @@ def infer_dimension(spectrum: Any, n_samples: int) -> Any:
     return _infer_dimension(spectrum, n_samples)
 
 
-def detached_fit(call: Any) -> Any:
+def detached_fit(call: Any, with_callbacks: bool = True) -> Any:
     """Return a fit of a search, ready to be sent: without the search, if it can be.
 
     scikit-learn gives every fit the search itself, for callbacks to look at. Its `cv`
@@ -210,12 +212,24 @@ def detached_fit(call: Any) -> Any:
     context, search = kwargs.get("callback_ctx"), kwargs.get("caller")
     if search is None:
         return call
-    if getattr(context, "_callbacks", None):
+    if has_callbacks(call) and with_callbacks:
         search = copy.copy(search)
         search.cv = search._checked_cv_orig
     else:
         search = context = None
     return function, args, {**kwargs, "caller": search, "callback_ctx": context}
+
+
+def has_callbacks(call: Any) -> bool:
+    """Tell whether a fit of a search has callbacks to tell of it."""
+    return bool(getattr(call[2].get("callback_ctx"), "_callbacks", None))
+
+
+def tell_callbacks(call: Any) -> None:
+    """Tell here, when its result arrives, of a fit made where callbacks cannot be."""
+    context, search = call[2]["callback_ctx"], call[2]["caller"]
+    context.call_on_fit_task_begin(estimator=search)
+    context.call_on_fit_task_end(estimator=search)
 
 
 def unmade_fit(call: Any, error: str | None) -> dict[str, Any]:

@@ -81,6 +81,12 @@ class ClusterWorkers:
         """See `Workers.has_others`."""
         return len(self._rooms) > 1
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """See `Workers.is_on_this_machine`."""
+        hosts = {room.host for room in self._rooms.values()}
+        return all(h.startswith("127.") or h in ("localhost", "::1") for h in hosts)
+
     def expect(self, calls: Sequence[Call]) -> None:
         """See `Workers.expect`: what is large goes to the workers that get calls."""
         known = {id(value) for value in self._data}

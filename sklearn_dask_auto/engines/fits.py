@@ -76,6 +76,11 @@ class Workers(Protocol):
         """An overdue call may be tried on another worker."""
         ...
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Calls can reach this process, as callbacks of scikit-learn's do."""
+        ...
+
     def expect(self, calls: Sequence[Call]) -> None:
         """Get ready for these calls; send ahead what they have in common."""
         ...

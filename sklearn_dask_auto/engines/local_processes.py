@@ -53,6 +53,7 @@ class LocalProcesses:
     """
 
     has_others = False
+    is_on_this_machine = True
 
     def __init__(self, n_workers: int, parallel: joblib.Parallel) -> None:
         self._n_workers = n_workers

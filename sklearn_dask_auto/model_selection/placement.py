@@ -10,7 +10,13 @@ from typing import Any, cast
 from joblib.parallel import get_active_backend
 
 from sklearn_dask_auto import engines
-from sklearn_dask_auto._sklearn import detached_fit, formatted_results, unmade_fit
+from sklearn_dask_auto._sklearn import (
+    detached_fit,
+    formatted_results,
+    has_callbacks,
+    tell_callbacks,
+    unmade_fit,
+)
 from sklearn_dask_auto.engines.calls import Call, why_not_picklable
 from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Workers
 from sklearn_dask_auto.engines.local_processes import as_configured
@@ -47,6 +53,7 @@ class Placement:
         self._surroundings = Surroundings(get_active_backend()[0], as_configured())
         self._workers: dict[tuple[str, int], Workers] = {}
         self._name = uuid.uuid4().hex
+        self._first_untold = 0
 
     @contextmanager
     def active(self, search: Any) -> Iterator[None]:
@@ -86,10 +93,14 @@ class Placement:
         for call in calls:
             share_steps(call, self._name)
         self.rounds.append((calls, []))
+        self._first_untold = len(calls)
 
     def finish(self, result: Any) -> None:
         """See `Place.finish`."""
-        self.rounds[-1][1].append(result)
+        calls, results = self.rounds[-1]
+        if len(results) >= self._first_untold:
+            tell_callbacks(calls[len(results)])
+        results.append(result)
 
     def choose(self, seconds: float, calls: list[Call]) -> Fits | None:
         """See `Place.choose`."""
@@ -108,6 +119,9 @@ class Placement:
         if workers is None:
             self._refuse("this process may not start others")
             return None
+        if has_callbacks(calls[0]) and not workers.is_on_this_machine:
+            calls = [detached_fit(call, with_callbacks=False) for call in calls]
+            self._first_untold = len(self.rounds[-1][0]) - len(calls)
         return Fits(calls, workers, self._stand_in, self._move_here)
 
     def _decide(self, job: Job) -> None:

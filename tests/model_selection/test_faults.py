@@ -3,6 +3,7 @@
 import _thread
 import ctypes
 import os
+import random
 import signal
 import tempfile
 import threading
@@ -18,7 +19,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVC
 
+from benchmarks import faults
 from sklearn_dask_auto import AutoScaleSearchCV, LostFitError
 from sklearn_dask_auto.engines import cluster_workers, fits
 from tests.model_selection.results import assert_same_search
@@ -236,6 +239,16 @@ def test_workers_that_come_late_take_part(tmp_path):
     table = search.cv_results_
     assert {*table["split0_test_score"], *table["split1_test_score"]} == workers
     assert len(workers) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_worker_killed_at_a_random_moment_costs_no_result(place, seed):
+    expected = GridSearchCV(SVC(), faults.GRID, cv=5).fit(faults.X, faults.Y)
+    with faults.place(place) as workers:
+        found, _ = faults.disturbed(place, workers, random.Random(seed))
+    assert faults.is_equal(found, expected.cv_results_)
 
 
 class Counted(Fragile):

@@ -2,17 +2,20 @@
 
 import os
 import time
+import warnings
 
 import joblib
 import numpy as np
 import pytest
 from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback._transport import open_listener, send
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_dask_auto import AutoScaleSearchCV
+from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from tests.model_selection.results import assert_same_search
 
 X, Y = make_classification(240, 6, random_state=0)
@@ -100,3 +103,62 @@ def test_between_rounds_and_after_them_joblib_is_as_it_was():
     search = Between(Told(), {"seconds": [0.0]}, cv=2).fit(X, Y)
     assert seen == ["LokyBackend", [7]] * 2
     assert search.best_estimator_.backend_ == "LokyBackend"
+
+
+class Warned(Told):
+    """Warns when it fits."""
+
+    def fit(self, X, y):
+        warnings.warn("as asked", FutureWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
+class Ends:
+    """A callback that notes, in this process, which fits are over."""
+
+    def __init__(self):
+        self.fits = []
+        self.handle = open_listener(self.fits.append, owner=self)
+
+    def __getstate__(self):
+        return {"handle": self.handle}
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "candidate-split-evaluation":
+            send(self.handle, context.task_id)
+
+    def teardown(self, estimator, context):
+        pass
+
+
+@pytest.mark.parametrize("is_near", [True, False])
+@pytest.mark.parametrize(
+    "options",
+    [{"n_jobs": 1}, {"engine": "sklearn", "n_jobs": 2}, {"engine": "joblib"}],
+    ids=["here", "processes", "cluster"],
+)
+def test_callbacks_hear_of_every_fit(client, options, is_near, monkeypatch):
+    monkeypatch.setattr(ClusterWorkers, "is_on_this_machine", is_near)
+    ends = Ends()
+    grid = {"seconds": [0.03, 0.031, 0.032]}
+    search = AutoScaleSearchCV(Told(), grid, cv=2, **options).set_callbacks(ends)
+    search.fit(X, Y)
+    assert sorted(ends.fits) == list(range(6))
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "joblib"])
+def test_a_warning_of_a_fit_is_given_where_the_user_is(client, engine):
+    joblib.Parallel(n_jobs=2)(joblib.delayed(int)(i) for i in range(4))
+    search = AutoScaleSearchCV(
+        Warned(seconds=0.05), {"seconds": [0.05, 0.06]}, cv=2, n_jobs=2, engine=engine
+    )
+    with pytest.warns(FutureWarning, match="as asked") as warned:
+        search.set_params(refit=False).fit(X, Y)
+    assert len(warned) == 4
