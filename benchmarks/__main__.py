@@ -9,6 +9,7 @@ NAMES = (
     "search",
     "pipelines",
     "faults",
+    "hyperband",
     "kmeans",
     "logistic",
     "scalers",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sklearn_dask_auto.meta import AutoScaleEstimator
     from sklearn_dask_auto.model_selection import (
         AutoScaleSearchCV,
+        SearchDisplay,
         cross_val_predict,
         cross_val_score,
         cross_validate,
@@ -72,6 +73,7 @@ __all__ = [
     "LostFitError",
     "NoEngineError",
     "Plan",
+    "SearchDisplay",
     "config_context",
     "cross_val_predict",
     "cross_val_score",
@@ -106,6 +108,7 @@ _HOMES = {
     "LostFitError": "exceptions",
     "NoEngineError": "exceptions",
     "Plan": "routing",
+    "SearchDisplay": "model_selection",
     "cross_val_predict": "model_selection",
     "cross_val_score": "model_selection",
     "cross_validate": "model_selection",

@@ -13,6 +13,9 @@ from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from sklearn.utils._optional_dependencies import (
+    check_matplotlib_support as check_matplotlib,
+)
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -31,6 +34,7 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "check_arguments",
+    "check_matplotlib",
     "detached_fit",
     "fit_context",
     "formatted_results",
@@ -53,6 +57,7 @@ __all__ = [
     "without_zeros",
 ]
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
+# `check_matplotlib`: scikit-learn's error where matplotlib is missing.
 # `fit_context`: validates parameters and manages callbacks around a public `fit`; there
 # is no public way to take part in either.
 # `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,

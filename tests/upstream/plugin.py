@@ -48,7 +48,7 @@ SWAPS = {
     },
     "sklearn.linear_model.tests.test_ridge": {"Ridge": "AutoScaleRidge"},
     "sklearn.model_selection.tests.test_search": {
-        "GridSearchCV": "AutoScaleSearchCV",
+        "GridSearchCV": "tests.upstream.searches.AutoScaleSearchCV",
         "RandomizedSearchCV": "tests.upstream.searches.RandomizedSearchCV",
     },
     "sklearn.model_selection.tests.test_successive_halving": {

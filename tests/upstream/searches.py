@@ -10,15 +10,20 @@ from dataclasses import replace
 from sklearn import model_selection
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
-from sklearn_dask_auto import AutoScaleSearchCV
+import sklearn_dask_auto
 
-__all__ = ["HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV"]
+__all__ = [
+    "AutoScaleSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "RandomizedSearchCV",
+]
 
-DEFAULTS = AutoScaleSearchCV(None, {}).get_params(deep=False)
+DEFAULTS = sklearn_dask_auto.AutoScaleSearchCV(None, {}).get_params(deep=False)
 
 
-class _InThisProcess(AutoScaleSearchCV):
-    """Scikit-learn's tests count fits in lists of this process."""
+class AutoScaleSearchCV(sklearn_dask_auto.AutoScaleSearchCV):
+    """Scikit-learn's tests count fits in this process, where a slow one could leave."""
 
     def _job(self, profile, params):
         job = super()._job(profile, params)
@@ -37,7 +42,7 @@ def _adapter(original, strategy):
     }
     if "param_distributions" in taken:
         body["param_grid"] = property(lambda search: search.param_distributions)
-    return type(original.__name__, (_InThisProcess, original), body)
+    return type(original.__name__, (AutoScaleSearchCV, original), body)
 
 
 HalvingGridSearchCV = _adapter(model_selection.HalvingGridSearchCV, "halving")
