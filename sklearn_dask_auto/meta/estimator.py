@@ -40,7 +40,12 @@ from sklearn_dask_auto.meta.measured import with_sizes
 from sklearn_dask_auto.meta.rows import first_rows, without_side_effects
 from sklearn_dask_auto.meta.sample import other_ways, plan_of_sample, take_sample
 from sklearn_dask_auto.meta.streamed import epochs, fit_streamed, streaming_refusals
-from sklearn_dask_auto.meta.wrapper import Wrapper, learned, wrapped_has
+from sklearn_dask_auto.meta.wrapper import (
+    SignedAsWrapped,
+    Wrapper,
+    learned,
+    wrapped_has,
+)
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleEstimator"]
@@ -203,6 +208,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         plan = super().explain(X, y, **params)
         return plan_of_sample(plan, self.sample_size) if self._is_sampled() else plan
 
+    @SignedAsWrapped
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit a clone of the estimator.

@@ -1,12 +1,14 @@
 """What scikit-learn's class is to the mixin elsewhere: a wrapper without dask."""
 
+from functools import update_wrapper
+from inspect import Signature, signature
 from typing import Any
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["Wrapper", "learned", "wrapped_has"]
+__all__ = ["SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
 
 
 def wrapped_has(name: str) -> Any:
@@ -17,6 +19,44 @@ def wrapped_has(name: str) -> Any:
         return True
 
     return check
+
+
+class SignedAsWrapped:
+    """A method that, once bound, has the signature of what is wrapped.
+
+    scikit-learn reads there whether `fit` takes `sample_weight`. On the class it is the
+    function as it is written, with its docstring.
+
+    Parameters
+    ----------
+    function : callable
+        Decorated: a method that hands its parameters on.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __get__(self, estimator: Any, owner: Any = None) -> Any:
+        return (
+            self._function if estimator is None else _Bound(self._function, estimator)
+        )
+
+
+class _Bound:
+    # A bound method of Python's has no room for a signature.
+    __name__: str
+
+    def __init__(self, function: Any, estimator: Any) -> None:
+        self._function = function
+        self.__self__ = estimator
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        return self._function(self.__self__, *args, **params)
+
+    @property
+    def __signature__(self) -> Signature:
+        return signature(getattr(self.__self__._wrapped, self.__name__))
 
 
 def _delegated(method: str) -> Any:

@@ -1,6 +1,7 @@
 """AutoScaleEstimator: blocks give what the whole gives, for any estimator."""
 
 import copy
+import inspect
 import pickle
 import warnings
 
@@ -34,7 +35,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators, get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklearn_dask_auto import (
     AutoScaleEstimator,
@@ -233,6 +234,22 @@ def test_an_engine_that_cannot_is_refused_with_its_reason(engine):
     for method in ("fit", "fit_predict"):
         with pytest.raises(NoEngineError, match=f"{engine}: .*"):
             getattr(AutoScaleEstimator(KMeans(), engine=engine), method)(BLOCKS)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [SVC(), PCA(), KMeans(), make_pipeline(PCA(), Ridge()), AutoScaleRidge()],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_fit_has_the_signature_of_the_wrapped_one(estimator):
+    model = AutoScaleEstimator(estimator)
+    assert inspect.signature(model.fit) == inspect.signature(estimator.fit)
+    for name in ("sample_weight", "groups"):
+        takes = has_fit_parameter(estimator, name)
+        assert has_fit_parameter(model, name) == takes
+    fit = pickle.loads(pickle.dumps(model.fit))
+    assert "estimator_" in vars(fit(X, X[:, 0] > 1))
+    assert fit.__doc__ == AutoScaleEstimator.fit.__doc__
 
 
 @pytest.mark.usefixtures("no_compute")
