@@ -313,7 +313,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         strategy.run(plain, evaluate_candidates, callback_ctx)
         self.__dict__.update(strategy.learned(plain))
 
-    def _select_best_index(self, refit: Any, refit_metric: str, results: Any) -> int:
+    def _select_best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
         return strategy_of(self).best_index(refit, refit_metric, results)
 
     def _fit_in_memory(

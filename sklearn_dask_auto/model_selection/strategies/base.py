@@ -74,9 +74,9 @@ class Strategy:
             if name.endswith("_") and name != "n_splits_"
         }
 
-    def best_index(self, refit: Any, refit_metric: str, results: Any) -> int:
+    def best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
         """Return which row of `cv_results_` is the best."""
-        return int(self.plain()._select_best_index(refit, refit_metric, results))
+        return self.plain()._select_best_index(refit, refit_metric, results)
 
 
 class _InTheNameOf:
