@@ -27,6 +27,13 @@ def test_the_code_of_the_guide_runs():
     assert names["kmeans"].plan_.engine == "blockwise"
 
 
+def test_the_code_of_the_page_on_leaving_runs():
+    names = {}
+    for code in blocks("python", (ROOT / "docs" / "leaving.md").read_text()):
+        exec(compile(code, "leaving.md", "exec"), names)
+    assert names["labels"].shape == (200,)
+
+
 def test_the_settings_that_the_readme_names_exist():
     from sklearn_dask_auto import config_context, get_config
 
