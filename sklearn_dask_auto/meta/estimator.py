@@ -204,6 +204,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             library is wrapped, its plan.
         """
         if isinstance(self.estimator, AutoScaleMixin):
+            self._refuse_fit_on(self.estimator)
             return self._unfitted().explain(X, y, **params)
         plan = super().explain(X, y, **params)
         return plan_of_sample(plan, self.sample_size) if self._is_sampled() else plan

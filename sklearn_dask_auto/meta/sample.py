@@ -73,7 +73,9 @@ def plan_of_sample(plan: Plan, sample_size: int) -> Plan:
     """
     profile = plan.profile
     total = "?" if profile.n_rows is None else f"{profile.n_rows:,}"
-    n_rows = min(sample_size, profile.n_rows or sample_size)
+    n_rows = sample_size
+    if profile.n_rows is not None:
+        n_rows = min(n_rows, profile.n_rows)
     job = replace(plan.job, rows=f"a random sample, {n_rows:,} of {total} rows")
     if profile.n_bytes is not None and profile.n_rows:
         n_bytes = profile.n_bytes * n_rows // profile.n_rows

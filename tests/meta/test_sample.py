@@ -123,7 +123,34 @@ def test_a_refusal_says_how_many_rows_would_do():
 
 
 def test_what_takes_any_size_or_is_fitted_is_not_sampled():
-    with pytest.raises(ValueError, match=r"fit_on='sample' is for .* AutoScaleRidge"):
-        sampled(AutoScaleRidge()).fit(X, Y)
+    model = sampled(AutoScaleRidge())
+    for call in (model.fit, model.explain):
+        with pytest.raises(ValueError, match=r"fit_on='sample' is for .* AutoScaleRi"):
+            call(X, Y)
     frozen = FrozenEstimator(LogisticRegression().fit(X, Y > 0))
     assert not sampled(frozen).fit(cut(X, (30, 60)), Y > 0).plan_.job.rows
+
+
+@pytest.mark.usefixtures("client")
+def test_a_worker_fits_the_same_rows():
+    model = sampled(Ridge(), engine="joblib").fit(cut(X, (30, 60)), cut(Y, (45, 45)))
+    assert_array_equal(model.estimator_.coef_, Ridge().fit(X[ROWS], Y[ROWS]).coef_)
+    assert model.plan_.engine == "joblib"
+    assert "a random sample, 40 of 90 rows" in str(model.plan_)
+
+
+def test_a_sample_can_be_streamed():
+    model = sampled(StandardScaler(), engine="blockwise").fit(cut(X, (30, 60)))
+    assert_allclose(model.estimator_.mean_, X[ROWS].mean(axis=0), rtol=1e-12)
+    assert model.estimator_.n_samples_seen_ == 40
+
+
+def test_rows_that_turn_out_too_many_are_refused_with_what_would_do():
+    lazy = da.zeros((90, 3), chunks=(30, 3)).map_blocks(
+        np.copy, chunks=((np.nan,) * 3, (3,))
+    )
+    with (
+        config_context(memory_budget="2kB"),
+        pytest.raises(NoEngineError, match="sample_size=30: random rows, 30 of 90"),
+    ):
+        AutoScaleEstimator(SVC()).fit(lazy, Y > 0, sample_weight=Y)
