@@ -100,11 +100,14 @@ def other_ways(plan: Plan, sample_size: int) -> str:
         Lines to follow those of the plan; empty where a sample is no smaller.
     """
     profile, total, n_bytes = plan.profile, plan.profile.n_rows, plan.profile.n_bytes
-    if plan.job.rows or not (profile.is_dask and total and n_bytes):
+    if any(c.is_able for c in plan.candidates) or plan.job.rows:
+        return ""
+    # What is frozen holds no copies, as it is not fitted.
+    if not (profile.is_dask and total and n_bytes and plan.job.copies):
         return ""
     most = int(plan.budget * total / (n_bytes * plan.job.copies))
     n_rows = min(sample_size, most)
-    if any(c.is_able for c in plan.candidates) or not 0 < n_rows < total:
+    if not 0 < n_rows < total:
         return ""
     sizes = f"{format_bytes(n_bytes * n_rows / total)} of {format_bytes(n_bytes)}"
     return (
