@@ -62,6 +62,8 @@ class AutoScaleMixin:
     _operations = 4.0
     # scikit-learn's class refuses numbers written as text, which most of them take.
     _numbers_only = False
+    # It learns from text, categories and objects as well; blocks stay as they are.
+    _takes_any_dtype = False
     # What scikit-learn's class requires of the rows of `fit`.
     _least_columns = 1
 
@@ -260,17 +262,22 @@ class AutoScaleMixin:
             vars(model).pop("feature_names_in_", None)
         return model
 
+    def _sample(self, model: Any, method: str, X: Any) -> Any:
+        """Return what a method returns of rows like `X`, if made-up ones fail."""
+        return None
+
     def _map_rows(self, method: str, X: Any) -> Any:
         """Apply a row-wise method to dask input, lazily."""
         check_is_fitted(self)
         from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
 
         model = self._block_model(X, method)
+        sample = self._sample(model, method, X)
         container = transform_container(self) if method == "transform" else "default"
         if container == "default":
-            return map_rows(model, method, X)
+            return map_rows(model, method, X, sample)
         if container == "pandas":
-            frame = map_rows_to_frame(model, method, X)
+            frame = map_rows_to_frame(model, method, X, sample)
             # The model of blocks has no names to check, and so none to give.
             names = self.get_feature_names_out()
             return frame.rename(columns=dict(zip(frame.columns, names, strict=True)))

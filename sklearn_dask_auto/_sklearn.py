@@ -37,6 +37,7 @@ __all__ = [
     "check_matplotlib",
     "detached_fit",
     "fit_context",
+    "fit_encoder",
     "formatted_results",
     "halving_searches",
     "has_callbacks",
@@ -76,7 +77,11 @@ ENGINE_CONSTRAINT: dict[str, list[Any]] = {"engine": [StrOptions({"auto", *ENGIN
 def parameter_constraints(cls: type) -> dict[str, list[Any]]:
     """Copy the constraints of a scikit-learn class, and add that of `engine`."""
     constraints: dict[str, list[Any]] = cls._parameter_constraints  # type: ignore[attr-defined]
-    copied = {name: list(options) for name, options in constraints.items()}
+    copied: dict[str, Any] = {
+        # "no_validation" is a word, not a list of options.
+        name: options if isinstance(options, str) else list(options)
+        for name, options in constraints.items()
+    }
     return {**copied, **ENGINE_CONSTRAINT}
 
 
@@ -271,3 +276,23 @@ def formatted_results(
             candidates, search.n_splits_, out
         )
     return results
+
+
+def fit_encoder(encoder: Any, table: Any, columns: Any) -> None:
+    """Fit an encoder on distinct values, as if on all the rows that have them.
+
+    Only its choice of infrequent categories looks at rows, in one method, which is
+    given their counts here in place of those of the table.
+    """
+    choose = encoder._fit_infrequent_category_mapping
+
+    def choose_from_all_rows(n_samples: int, counts: Any, missing: Any) -> None:
+        pairs = zip(columns, encoder.categories_, strict=True)
+        counts = [column.count_of(categories) for column, categories in pairs]
+        choose(columns[0].n_rows, counts, missing)
+
+    encoder._fit_infrequent_category_mapping = choose_from_all_rows
+    try:
+        encoder.fit(table)
+    finally:
+        del encoder._fit_infrequent_category_mapping

@@ -26,7 +26,13 @@ from sklearn.linear_model import (
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+)
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
@@ -43,6 +49,8 @@ from sklearn_dask_auto import (
     AutoScaleMiniBatchKMeans,
     AutoScaleMinMaxScaler,
     AutoScaleNormalizer,
+    AutoScaleOneHotEncoder,
+    AutoScaleOrdinalEncoder,
     AutoScalePCA,
     AutoScalePoissonRegressor,
     AutoScalePolynomialFeatures,
@@ -79,6 +87,8 @@ INSTANCES = {
     "lasso": AutoScaleLasso(),
     "linear-regression": AutoScaleLinearRegression(),
     "logistic": AutoScaleLogisticRegression(max_iter=5),
+    "one-hot-encoder": AutoScaleOneHotEncoder(),
+    "ordinal-encoder": AutoScaleOrdinalEncoder(),
     "pca": AutoScalePCA(),
     "poisson": AutoScalePoissonRegressor(),
     "ridge": AutoScaleRidge(),
@@ -195,6 +205,8 @@ def test_scikit_learns_checks_pass(estimator, check):
         (AutoScaleLasso, Lasso),
         (AutoScaleLinearRegression, LinearRegression),
         (AutoScaleLogisticRegression, LogisticRegression),
+        (AutoScaleOneHotEncoder, OneHotEncoder),
+        (AutoScaleOrdinalEncoder, OrdinalEncoder),
         (AutoScalePCA, PCA),
         (AutoScalePoissonRegressor, PoissonRegressor),
         (AutoScaleRidge, Ridge),

@@ -85,6 +85,8 @@ CASES = {
     "AutoScaleMinMaxScaler": Case(),
     "AutoScaleMiniBatchKMeans": Case({"n_clusters": 3, "random_state": 0}),
     "AutoScaleNormalizer": Case(reads_rows=False),
+    "AutoScaleOneHotEncoder": Case({"sparse_output": False}),
+    "AutoScaleOrdinalEncoder": Case(),
     "AutoScalePCA": Case({"n_components": 3}),
     "AutoScalePoissonRegressor": Case(
         {"tol": 1e-10},
@@ -339,6 +341,8 @@ def first_sentence(error):
     text = re.sub(r"AutoScale|SearchCV|GridSearchCV", "", str(error))
     # Where metadata tells that there is text, the word is a made-up one.
     text = re.sub(r"to float: '\w'", "to float", text)
+    # Of unknown categories, a block names those that are in it.
+    text = re.sub(r"categories \[.*\] in", "categories in", text)
     return re.split(r"\.\s|\n", text)[0]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.utils import get_tags
 
+from sklearn_dask_auto.inputs.columns import enter_columns
 from sklearn_dask_auto.inputs.entry import check_columns, check_specimen, enter, hold
 from sklearn_dask_auto.routing import Plan
 
@@ -21,14 +22,18 @@ def fit(
     if hasattr(estimator, "_fit_on_blocks"):
         # It has no kernel of its own, but fits others.
         return dict(estimator._fit_on_blocks(X, y, params, plan))
-    kernel = importlib.import_module(f"sklearn_dask_auto.kernels.{estimator._kernel}")
+    home = f"sklearn_dask_auto.kernels.{estimator._kernel}"
+    kernel: Any = importlib.import_module(home)
     if hasattr(kernel, "fit_metadata"):
         return _fit_metadata(kernel, estimator, X)
+    if estimator._takes_any_dtype:
+        columns = enter_columns(estimator, X)
+        kernel.check(estimator, columns)
+        return kernel.fit(estimator, columns, plan.budget)
     rows = enter(estimator, X, _beside(estimator, y, params))
     kernel.check(estimator, rows)
     rows = hold(rows, room(plan))
-    learned: dict[str, Any] = kernel.fit(estimator, rows, plan.budget)
-    return learned
+    return kernel.fit(estimator, rows, plan.budget)
 
 
 def _fit_metadata(kernel: Any, estimator: Any, X: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from sklearn_dask_auto.inputs.gather import gather
 __all__ = ["in_row_blocks", "map_output", "map_rows", "map_rows_to_frame", "score_rows"]
 
 
-def map_rows(model: Any, method: str, X: Any) -> Any:
+def map_rows(model: Any, method: str, X: Any, sample: Any = None) -> Any:
     """Apply a row-wise method of a fitted model to each block.
 
     Parameters
@@ -31,12 +31,16 @@ def map_rows(model: Any, method: str, X: Any) -> Any:
         "predict", "transform", ...: one row out for each row in.
     X : dask array or dask DataFrame of shape (n_rows, n_columns)
         May have unknown row counts, empty blocks and several blocks across columns.
+    sample : object, default=None
+        What the method returns of some rows; of rows that are made up if None.
 
     Returns
     -------
     out : dask array of shape (n_rows,) or (n_rows, n_out)
     """
-    return _map_to_array(model, method, X, _specimen_output(model, method, X))
+    if sample is None:
+        sample = _specimen_output(model, method, X)
+    return _map_to_array(model, method, X, sample)
 
 
 def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
@@ -121,7 +125,7 @@ def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
     )
 
 
-def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
+def map_rows_to_frame(model: Any, method: str, X: Any, sample: Any = None) -> Any:
     """Apply a method that returns pandas frames; see `map_rows`.
 
     Returns
@@ -130,7 +134,9 @@ def map_rows_to_frame(model: Any, method: str, X: Any) -> Any:
         With the index of `X` if that is a DataFrame, else with row numbers; these
         count within each block where the sizes of blocks are unknown.
     """
-    return _map_to_frame(model, method, X, _specimen_output(model, method, X))
+    if sample is None:
+        sample = _specimen_output(model, method, X)
+    return _map_to_frame(model, method, X, sample)
 
 
 def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:

@@ -18,6 +18,7 @@ import dask
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
+from sklearn_dask_auto.inputs.columns import Columns
 from sklearn_dask_auto.inputs.describe import is_stored
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.inputs.scheduler import block_workers, compute, thread_count
@@ -26,7 +27,7 @@ from sklearn_dask_auto.routing.cost import GROUP_BYTES
 __all__ = ["Pass"]
 
 T = TypeVar("T")
-Summarise = Callable[[Any, dict[str, Any], int, Any], T]
+Summarise = Callable[[Any, dict[str, Any], Any, Any], T]
 """(block, what lies beside it by name, index of its first row, state) -> statistics."""
 Advance = Callable[[Any, dict[str, Any], int, T], T]
 """The same, but for the state, which is that after the rows before."""
@@ -40,12 +41,13 @@ class Pass:
 
     Parameters
     ----------
-    rows : Rows
-        The input, after the entry rules.
+    rows : Rows or Columns
+        The input, after the entry rules. Of columns, whose sizes are unknown, each
+        block is a task, empty ones too, and the index of its first row is None.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows | Columns) -> None:
+        self.rows: Any = rows
         self._names = list(rows.beside)
         self._arrays = [_optimized(a) for a in (rows.X, *rows.beside.values())]
         self._groups = self._with_keys(_groups(rows))
@@ -139,8 +141,10 @@ class Pass:
 
     def _with_keys(self, groups: list[list[int]]) -> list[tuple[list[int], Any]]:
         """Return, for groups of block numbers, first rows and keys of all arrays."""
-        starts = [0, *accumulate(self.rows.sizes)]
         keys = [_row_keys(array) for array in self._arrays]
+        starts: list[Any] = [None] * len(keys[0])
+        if isinstance(self.rows, Rows):
+            starts = [0, *accumulate(self.rows.sizes)]
         return [
             ([starts[i] for i in group], [[k[i] for i in group] for k in keys])
             for group in groups
@@ -208,17 +212,24 @@ def _optimized(array: Any) -> Any:
     The graph of a stored one must stay: dask's optimizer forgets entries that are
     futures.
     """
-    return array if is_stored(array) else dask.optimize(array)[0]
+    if is_stored(array):
+        return array
+    if not hasattr(array, "numblocks"):
+        # dask.optimize fails on a frame made of delayed parts (dask 2026.8).
+        return array.optimize()
+    return dask.optimize(array)[0]
 
 
 def _row_keys(array: Any) -> list[Any]:
     """Return the key of each row block; there is one block across the columns."""
-    keys = array.__dask_keys__()
-    return keys if array.ndim == 1 else [row[0] for row in keys]
+    # The keys of an array are nested in lists, one for each dimension.
+    return [k[0] if isinstance(k, list) else k for k in array.__dask_keys__()]
 
 
-def _groups(rows: Rows) -> list[list[int]]:
+def _groups(rows: Rows | Columns) -> list[list[int]]:
     """Put blocks together up to `GROUP_BYTES`, but enough groups for every thread."""
+    if isinstance(rows, Columns):
+        return [[i] for i in range(rows.n_blocks)]
     n_bytes = rows.n_rows * _row_bytes(rows)
     limit = max(1, min(GROUP_BYTES, n_bytes // thread_count()))
     groups: list[list[int]] = []

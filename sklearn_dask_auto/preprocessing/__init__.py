@@ -1,5 +1,9 @@
 """Preprocessing: scikit-learn's transformers of columns, for input of any size."""
 
+from sklearn_dask_auto.preprocessing.encoders import (
+    AutoScaleOneHotEncoder,
+    AutoScaleOrdinalEncoder,
+)
 from sklearn_dask_auto.preprocessing.max_abs_scaler import AutoScaleMaxAbsScaler
 from sklearn_dask_auto.preprocessing.min_max_scaler import AutoScaleMinMaxScaler
 from sklearn_dask_auto.preprocessing.normalizer import AutoScaleNormalizer
@@ -16,6 +20,8 @@ __all__ = [
     "AutoScaleMaxAbsScaler",
     "AutoScaleMinMaxScaler",
     "AutoScaleNormalizer",
+    "AutoScaleOneHotEncoder",
+    "AutoScaleOrdinalEncoder",
     "AutoScalePolynomialFeatures",
     "AutoScaleQuantileTransformer",
     "AutoScaleRobustScaler",

@@ -71,6 +71,10 @@ SWAPS = {
         "RobustScaler": "AutoScaleRobustScaler",
         "StandardScaler": "AutoScaleStandardScaler",
     },
+    "sklearn.preprocessing.tests.test_encoders": {
+        "OneHotEncoder": "AutoScaleOneHotEncoder",
+        "OrdinalEncoder": "AutoScaleOrdinalEncoder",
+    },
     "sklearn.preprocessing.tests.test_polynomial": {
         "PolynomialFeatures": "AutoScalePolynomialFeatures"
     },
