@@ -11,12 +11,14 @@ from sklearn_dask_auto._config import config_context, get_config, set_config
 
 if TYPE_CHECKING:
     from sklearn_dask_auto.cluster import AutoScaleKMeans, AutoScaleMiniBatchKMeans
+    from sklearn_dask_auto.compose import AutoScaleColumnTransformer
     from sklearn_dask_auto.decomposition import (
         AutoScaleIncrementalPCA,
         AutoScalePCA,
         AutoScaleTruncatedSVD,
     )
     from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
+    from sklearn_dask_auto.impute import AutoScaleSimpleImputer
     from sklearn_dask_auto.linear_model import (
         AutoScaleElasticNet,
         AutoScaleLasso,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AutoScaleColumnTransformer",
     "AutoScaleElasticNet",
     "AutoScaleEstimator",
     "AutoScaleGaussianNB",
@@ -72,6 +75,7 @@ __all__ = [
     "AutoScaleRidge",
     "AutoScaleRobustScaler",
     "AutoScaleSearchCV",
+    "AutoScaleSimpleImputer",
     "AutoScaleStandardScaler",
     "AutoScaleTruncatedSVD",
     "LostFitError",
@@ -88,6 +92,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoScaleColumnTransformer": "compose",
     "AutoScaleElasticNet": "linear_model",
     "AutoScaleEstimator": "meta",
     "AutoScaleGaussianNB": "naive_bayes",
@@ -109,6 +114,7 @@ _HOMES = {
     "AutoScaleRidge": "linear_model",
     "AutoScaleRobustScaler": "preprocessing",
     "AutoScaleSearchCV": "model_selection",
+    "AutoScaleSimpleImputer": "impute",
     "AutoScaleStandardScaler": "preprocessing",
     "AutoScaleTruncatedSVD": "decomposition",
     "LostFitError": "exceptions",

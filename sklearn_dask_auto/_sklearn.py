@@ -33,24 +33,33 @@ __all__ = [
     "Interval",
     "MultimetricScorer",
     "StrOptions",
+    "adopt_steps",
     "check_arguments",
     "check_matplotlib",
+    "check_n_features",
+    "column_steps",
     "detached_fit",
     "fit_context",
     "fit_encoder",
+    "fit_step",
+    "fitted_steps",
     "formatted_results",
     "halving_searches",
     "has_callbacks",
+    "imputer_input",
     "infer_dimension",
     "is_constant",
     "lbfgs_iterations",
     "logistic_loss",
     "mini_batch_step",
+    "missing_mask",
     "openmp_threads",
     "parameter_constraints",
     "poisson_loss",
     "response_method",
     "safe_indexing",
+    "smallest",
+    "stacked",
     "tell_callbacks",
     "transform_container",
     "unmade_fit",
@@ -296,3 +305,93 @@ def fit_encoder(encoder: Any, table: Any, columns: Any) -> None:
         encoder.fit(table)
     finally:
         del encoder._fit_infrequent_category_mapping
+
+
+def column_steps(transformer: Any, head: Any) -> list[Any]:
+    """Check the steps of a ColumnTransformer and choose their columns, as its fit does.
+
+    Returns (name, step, columns, weight) of those that have columns.
+    """
+    from sklearn.utils.validation import validate_data
+
+    validate_data(transformer, X=head, skip_check_array=True)
+    transformer._validate_transformers()
+    transformer._validate_column_callables(head)
+    transformer._validate_remainder(head)
+    return _steps(transformer, fitted=False)
+
+
+def fitted_steps(transformer: Any) -> list[Any]:
+    """Return (name, step, columns, weight) of the steps that a transform applies."""
+    return _steps(transformer, fitted=True)
+
+
+def _steps(transformer: Any, fitted: bool) -> list[Any]:
+    steps = transformer._iter(
+        fitted=fitted,
+        column_as_labels=False,
+        skip_drop=True,
+        skip_empty_columns=True,
+    )
+    return list(steps)
+
+
+def fit_step(
+    transformer: Any,
+    place: tuple[str, int, int],
+    step: Any,
+    X: Any,
+    y: Any,
+    params: Any,
+) -> Any:
+    """Fit a step of a ColumnTransformer, telling of it if that is `verbose`."""
+    from sklearn.pipeline import _fit_transform_one
+
+    return _fit_transform_one(
+        step,
+        X,
+        y,
+        weight=None,
+        message_clsname="ColumnTransformer",
+        message=transformer._log_message(*place),
+        params=params,
+    )
+
+
+def adopt_steps(transformer: Any, fitted: list[Any], outputs: list[Any]) -> None:
+    """Set what a ColumnTransformer learns from its steps and the shapes they give."""
+    transformer._update_fitted_transformers(fitted)
+    if fitted:
+        transformer._validate_output(outputs)
+        transformer._record_output_indices(outputs)
+
+
+def stacked(transformer: Any, outputs: list[Any]) -> Any:
+    """Put outputs of steps side by side, in the container that is asked for."""
+    return transformer._hstack(outputs, n_samples=outputs[0].shape[0])
+
+
+def check_n_features(estimator: Any, X: Any) -> None:
+    """Raise scikit-learn's error for another number of columns than in fit."""
+    from sklearn.utils.validation import _check_n_features
+
+    _check_n_features(estimator, X, reset=False)
+
+
+def imputer_input(imputer: Any, X: Any) -> Any:
+    """Check and convert rows as SimpleImputer does in fit, with its own errors."""
+    return imputer._validate_input(X, in_fit=True)
+
+
+def missing_mask(X: Any, missing_values: Any) -> Any:
+    """Tell which values an imputer takes for missing."""
+    from sklearn.utils._mask import _get_mask
+
+    return _get_mask(X, missing_values)
+
+
+def smallest(values: list[Any]) -> Any:
+    """Return the value that SimpleImputer takes of several that are as frequent."""
+    from sklearn.impute._base import _safe_min
+
+    return _safe_min(values)

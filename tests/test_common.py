@@ -12,8 +12,10 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
     Lasso,
@@ -37,6 +39,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_dask_auto import (
+    AutoScaleColumnTransformer,
     AutoScaleElasticNet,
     AutoScaleEstimator,
     AutoScaleGaussianNB,
@@ -58,6 +61,7 @@ from sklearn_dask_auto import (
     AutoScaleRidge,
     AutoScaleRobustScaler,
     AutoScaleSearchCV,
+    AutoScaleSimpleImputer,
     AutoScaleStandardScaler,
     AutoScaleTruncatedSVD,
 )
@@ -81,6 +85,9 @@ INSTANCES = {
     "any-scaler": AutoScaleEstimator(StandardScaler()),
     "any-svc": AutoScaleEstimator(SVC()),
     "elastic-net": AutoScaleElasticNet(),
+    "column-transformer": AutoScaleColumnTransformer(
+        [("scale", AutoScaleStandardScaler(), [0])]
+    ),
     "gaussian-nb": AutoScaleGaussianNB(),
     "incremental-pca": AutoScaleIncrementalPCA(),
     "kmeans": AutoScaleKMeans(n_clusters=3, n_init=2, max_iter=5, random_state=0),
@@ -137,11 +144,13 @@ INSTANCES = {
     "search-ridge": AutoScaleSearchCV(
         Ridge(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"
     ),
+    "simple-imputer": AutoScaleSimpleImputer(),
     "standard-scaler": AutoScaleStandardScaler(),
     "truncated-svd": AutoScaleTruncatedSVD(n_components=1),
 }
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
 NOT_REPEATED = "scikit-learn expects the same failure of its SVC"
+OF_STEPS = "scikit-learn lists it for its class: the steps judge the rows"
 EXPECTED_FAILURES = {
     "any-forest": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
@@ -150,6 +159,14 @@ EXPECTED_FAILURES = {
     "any-kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
         "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
+    },
+    "column-transformer": {
+        "check_estimators_empty_data_messages": OF_STEPS,
+        "check_estimators_nan_inf": OF_STEPS,
+        "check_estimator_sparse_array": OF_STEPS,
+        "check_estimator_sparse_matrix": OF_STEPS,
+        "check_fit1d": OF_STEPS,
+        "check_fit2d_predict1d": OF_STEPS,
     },
     "any-svc": {
         "check_sample_weight_equivalence_on_dense_data": NOT_REPEATED,
@@ -199,6 +216,7 @@ def test_scikit_learns_checks_pass(estimator, check):
     ("ours", "original"),
     [
         (AutoScaleElasticNet, ElasticNet),
+        (AutoScaleColumnTransformer, ColumnTransformer),
         (AutoScaleGaussianNB, GaussianNB),
         (AutoScaleIncrementalPCA, IncrementalPCA),
         (AutoScaleKMeans, KMeans),
@@ -214,6 +232,7 @@ def test_scikit_learns_checks_pass(estimator, check):
         (AutoScaleMinMaxScaler, MinMaxScaler),
         (AutoScaleMiniBatchKMeans, MiniBatchKMeans),
         (AutoScaleSearchCV, GridSearchCV),
+        (AutoScaleSimpleImputer, SimpleImputer),
         (AutoScaleStandardScaler, StandardScaler),
         (AutoScaleTruncatedSVD, TruncatedSVD),
     ],

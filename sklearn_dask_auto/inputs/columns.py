@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from sklearn_dask_auto.inputs.describe import is_dask
-from sklearn_dask_auto.inputs.entry import check_columns, check_specimen, known_rows
+from sklearn_dask_auto.inputs.entry import (
+    check_columns,
+    check_specimen,
+    known_rows,
+    settled,
+)
 from sklearn_dask_auto.inputs.scheduler import thread_count
 
 __all__ = ["Columns", "enter_columns", "plain_text"]
@@ -36,11 +41,6 @@ class Columns:
     def names(self) -> list[Any] | None:
         """Names of the columns of a DataFrame."""
         return list(self.X.columns) if hasattr(self.X, "columns") else None
-
-    @property
-    def n_blocks(self) -> int:
-        """Number of row blocks."""
-        return int(self.X.npartitions)
 
     @property
     def n_columns(self) -> int:
@@ -75,7 +75,7 @@ def enter_columns(estimator: Any, X: Any) -> Columns:
     X = plain_text(X) if is_dask(X) else _wrapped(X)
     if hasattr(X, "numblocks") and X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
-    return Columns(X)
+    return Columns(settled(X))
 
 
 def plain_text(X: Any) -> Any:

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklearn_dask_auto.inputs.describe import describe, is_dask
+from sklearn_dask_auto.inputs.describe import describe, is_dask, is_stored
 from sklearn_dask_auto.inputs.scheduler import compute, is_at_hand, persist
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "keep_counts",
     "known_rows",
     "row_counts",
+    "settled",
     "specimen",
 ]
 
@@ -184,13 +185,37 @@ def known_rows(collections: Sequence[Any]) -> list[Any]:
 
     All counts that are unknown are found in one computation. Array-likes are wrapped.
     """
-    arrays = [_wrapped(c) for c in collections]
+    arrays = [settled(_wrapped(c)) for c in collections]
     # A DataFrame of ours knows its rows, but is not an array yet.
     unknown = [i for i, array in enumerate(arrays) if _is_frame_or_unknown(array)]
     counts = row_counts([arrays[i] for i in unknown])
     for i, count in zip(unknown, counts, strict=True):
         arrays[i] = _with_counts(arrays[i], count)
     return arrays
+
+
+def settled(collection: Any) -> Any:
+    """Return a collection in the partitions that it will be computed in.
+
+    dask puts small partitions of a Parquet file together once it knows which columns
+    are read, and may do so again for every expression that is built on them. Those
+    of a graph stay apart.
+    """
+    if hasattr(collection, "numblocks") or not hasattr(collection, "optimize"):
+        return collection
+    counts = getattr(collection, ROW_COUNTS, None)
+    if counts is not None or is_stored(collection):
+        return collection
+    import dask.dataframe as dd
+
+    best = collection.optimize()
+    return dd.from_graph(
+        dict(best.__dask_graph__()),
+        best._meta,
+        best.divisions,
+        best.__dask_keys__(),
+        "settled",
+    )
 
 
 def row_counts(collections: Sequence[Any]) -> list[tuple[int, ...]]:

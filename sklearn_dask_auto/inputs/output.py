@@ -14,7 +14,7 @@ import dask
 import dask.array as da
 import numpy as np
 
-from sklearn_dask_auto.inputs.entry import row_counts, specimen
+from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
 
 __all__ = ["in_row_blocks", "map_output", "map_rows", "map_rows_to_frame", "score_rows"]
@@ -142,7 +142,7 @@ def map_rows_to_frame(model: Any, method: str, X: Any, sample: Any = None) -> An
 def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
     import dask.dataframe as dd
 
-    empty = sample.iloc[:0]
+    X, empty = settled(X), sample.iloc[:0]
     shared = dask.delayed(model, pure=False, traverse=False)
     apply = dask.delayed(_apply_to_frame, pure=False)
     if hasattr(X, "numblocks") and X.numblocks[1:] > (1,):

@@ -50,7 +50,11 @@ class Pass:
         self.rows: Any = rows
         self._names = list(rows.beside)
         self._arrays = [_optimized(a) for a in (rows.X, *rows.beside.values())]
-        self._groups = self._with_keys(_groups(rows))
+        if isinstance(rows, Columns):
+            groups = [[i] for i in range(rows.X.npartitions)]
+        else:
+            groups = _groups(rows)
+        self._groups = self._with_keys(groups)
 
     def fold(
         self, summarise: Summarise[T], merge: Callable[[T, T], T], state: Any = None
@@ -215,8 +219,8 @@ def _optimized(array: Any) -> Any:
     if is_stored(array):
         return array
     if not hasattr(array, "numblocks"):
-        # dask.optimize fails on a frame made of delayed parts (dask 2026.8).
-        return array.optimize()
+        # A frame has settled; and dask.optimize fails on delayed parts (dask 2026.8).
+        return array
     return dask.optimize(array)[0]
 
 
@@ -226,10 +230,8 @@ def _row_keys(array: Any) -> list[Any]:
     return [k[0] if isinstance(k, list) else k for k in array.__dask_keys__()]
 
 
-def _groups(rows: Rows | Columns) -> list[list[int]]:
+def _groups(rows: Rows) -> list[list[int]]:
     """Put blocks together up to `GROUP_BYTES`, but enough groups for every thread."""
-    if isinstance(rows, Columns):
-        return [[i] for i in range(rows.n_blocks)]
     n_bytes = rows.n_rows * _row_bytes(rows)
     limit = max(1, min(GROUP_BYTES, n_bytes // thread_count()))
     groups: list[list[int]] = []

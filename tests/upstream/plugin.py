@@ -33,6 +33,7 @@ SWAPS = {
     "sklearn.decomposition.tests.test_truncated_svd": {
         "TruncatedSVD": "AutoScaleTruncatedSVD"
     },
+    "sklearn.impute.tests.test_impute": {"SimpleImputer": "AutoScaleSimpleImputer"},
     "sklearn.linear_model._glm.tests.test_glm": {
         "PoissonRegressor": "AutoScalePoissonRegressor"
     },

@@ -1,0 +1,388 @@
+"""Different columns for different transformers, for tables of any size."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_dask_auto._base import AutoScaleMixin, to_plain
+from sklearn_dask_auto._sklearn import (
+    adopt_steps,
+    check_n_features,
+    column_steps,
+    fit_context,
+    fit_step,
+    fitted_steps,
+    parameter_constraints,
+    stacked,
+    transform_container,
+)
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.routing import Plan, Profile
+
+__all__ = ["AutoScaleColumnTransformer"]
+
+
+class _RoutedTransform(AutoScaleMixin):
+    """The mixin for a `transform` that hands on metadata.
+
+    It is a class of its own because scikit-learn wraps a `transform` that an estimator
+    itself defines, and for `set_output` would compute what is lazy.
+    """
+
+    def transform(self, X: Any, **params: Any) -> Any:
+        """Transform the columns of each step, and put the results side by side.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, dask array, dask DataFrame} of shape \
+                (n_samples, n_features)
+            Rows to transform. A DataFrame may have further columns, in any order.
+        **params : dict
+            What metadata routing hands to the steps, for rows in memory.
+
+        Returns
+        -------
+        X_t : {ndarray, sparse matrix, dask array, dask DataFrame} of shape \
+                (n_samples, n_features_out)
+            Lazy for dask input.
+
+        Raises
+        ------
+        TypeError
+            If there is metadata beside dask input.
+        """
+        if not is_dask(X):
+            return super(AutoScaleMixin, self).transform(X, **params)  # type: ignore[misc]
+        if params:
+            raise TypeError(
+                f"transform takes no metadata beside dask input, and got {[*params]}. "
+                "Transform rows in memory, block by block."
+            )
+        return self._map_rows("transform", X)
+
+
+class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
+    """Transformers for parts of the columns, side by side, for tables of any size.
+
+    On in-memory input this is :class:`sklearn.compose.ColumnTransformer`. On a dask
+    DataFrame or array each transformer of this library is fitted on the blocks of its
+    columns; what is transformed is lazy, one task a block.
+
+    Parameters
+    ----------
+    transformers : list of tuples
+        (name, transformer, columns), as in scikit-learn. Columns are named, numbered, a
+        slice, a mask or a callable, which is given the empty frame that dask keeps as
+        metadata, so that :class:`sklearn.compose.make_column_selector` works.
+    remainder : {'drop', 'passthrough'} or estimator, default='drop'
+        What happens to the columns that nobody asked for.
+    sparse_threshold : float, default=0.3
+        If some outputs are sparse, all of it is where fewer values are stored.
+    n_jobs : int, default=None
+        Used in memory. On dask input, transformers are fitted one after another, each
+        on all threads.
+    transformer_weights : dict, default=None
+        Factors for outputs, by name.
+    verbose : bool, default=False
+        Print the time that each fit takes.
+    verbose_feature_names_out : bool, str or callable, default=True
+        Put the name of the transformer before that of the column.
+    engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
+        Who does the work; see :meth:`explain`.
+
+    Attributes
+    ----------
+    transformers_ : list of tuples
+        The fitted clones.
+    named_transformers_ : Bunch
+        The same, by name.
+    sparse_output_ : bool
+        The output is sparse.
+    output_indices_ : dict
+        Slices of the output, by name.
+    n_features_in_ : int
+        Columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if all are text.
+    plan_ : Plan
+        Which engine did the work, and why.
+
+    Raises
+    ------
+    NoEngineError
+        If the engine asked for by name cannot do it, or a transformer of scikit-learn
+        needs more rows in memory than the budget allows.
+
+    See Also
+    --------
+    sklearn.compose.ColumnTransformer : The class mirrored.
+    dask_ml.compose.ColumnTransformer : Its counterpart, which cannot find the columns
+        of a dask DataFrame by their names.
+
+    Notes
+    -----
+    Passes over dask input: those of the transformers, each over its own columns, which
+    is all that a source such as Parquet then reads. One more over the columns of sparse
+    outputs counts what they store.
+
+    Fitted on blocks are transformers of this library, `Pipeline` of them, 'passthrough'
+    and 'drop'. Others learn from rows in memory: the input is then brought here, if it
+    fits; wrapped in :class:`AutoScaleEstimator`, only their own columns are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_dask_auto import (
+    ...     AutoScaleColumnTransformer,
+    ...     AutoScaleOneHotEncoder,
+    ...     AutoScaleStandardScaler,
+    ... )
+    >>> table = pd.DataFrame(
+    ...     {"city": ["Oslo", "Rome", "Oslo"], "people": [1.0, 2.0, 3.0]}
+    ... )
+    >>> columns = AutoScaleColumnTransformer(
+    ...     [
+    ...         ("where", AutoScaleOneHotEncoder(), ["city"]),
+    ...         ("size", AutoScaleStandardScaler(), ["people"]),
+    ...     ]
+    ... )
+    >>> columns.fit_transform(table).round(2)
+    array([[ 1.  ,  0.  , -1.22],
+           [ 0.  ,  1.  ,  0.  ],
+           [ 1.  ,  0.  ,  1.22]])
+
+    The same on a dask DataFrame; what is transformed is lazy:
+
+    >>> import dask.dataframe as dd
+    >>> blocks = dd.from_pandas(table, npartitions=2)
+    >>> columns.fit_transform(blocks).compute().round(2)
+    array([[ 1.  ,  0.  , -1.22],
+           [ 0.  ,  1.  ,  0.  ],
+           [ 1.  ,  0.  ,  1.22]])
+    """
+
+    _parameter_constraints = parameter_constraints(ColumnTransformer)
+    # Those of its steps: none is loaded by this name.
+    _kernel = "steps"
+    _passes = 2.0
+
+    def __init__(
+        self,
+        transformers: Any,
+        *,
+        remainder: Any = "drop",
+        sparse_threshold: float = 0.3,
+        n_jobs: int | None = None,
+        transformer_weights: Any = None,
+        verbose: bool = False,
+        verbose_feature_names_out: Any = True,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(
+            transformers,
+            remainder=remainder,
+            sparse_threshold=sparse_threshold,
+            n_jobs=n_jobs,
+            transformer_weights=transformer_weights,
+            verbose=verbose,
+            verbose_feature_names_out=verbose_feature_names_out,
+        )
+        self.engine = engine
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit all transformers, each on its columns.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, dask array, dask DataFrame} of shape \
+                (n_samples, n_features)
+            Rows to learn from. Dask input may have unknown row counts and empty blocks.
+        y : array-like of shape (n_samples,), default=None
+            Target, for the transformers that use one.
+        **params : dict
+            What metadata routing hands to the transformers.
+
+        Returns
+        -------
+        self : AutoScaleColumnTransformer
+            Fitted.
+        """
+        return self._fit_as_planned(X, y, params)
+
+    def _fit_in_memory(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        # scikit-learn's `fit` would call the method of that name here.
+        ColumnTransformer.fit_transform(self, X, y, **params)
+        return {}
+
+    def _fit_transform_in_memory(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        plan = self.explain(X, y, **params)
+        if plan.engine != "sklearn":
+            return self.fit(X, y, **params).transform(X)
+        started = time.perf_counter()
+        out = ColumnTransformer.fit_transform(self, X, y, **params)
+        self._adopt({}, replace(plan, seconds=time.perf_counter() - started))
+        return out
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if not profile.is_dask:
+            yield "blockwise", "its steps take in-memory rows as they are"
+        steps = [(name, step) for name, step, _ in self.transformers]
+        for name, step in [*steps, ("remainder", self.remainder)]:
+            if not _takes_blocks(step):
+                yield (
+                    "blockwise",
+                    f"{name!r} is {type(step).__name__}, which learns from rows in "
+                    "memory; AutoScaleEstimator would bring its columns alone here",
+                )
+
+    def _fit_on_blocks(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        """Fit each step on its columns; scikit-learn's checks look at metadata."""
+        from sklearn_dask_auto.inputs.columns import plain_text
+
+        steps = column_steps(self, _head(X))
+        X = plain_text(X)
+        routed = process_routing(self, "fit_transform", **params)
+        fitted, outputs = [], []
+        for number, (name, step, columns, _) in enumerate(steps, start=1):
+            part = self._part(X, name, columns)
+            if step == "passthrough":
+                model, out = self._passing(part), part
+            else:
+                place = name, number, len(steps)
+                out, model = fit_step(self, place, clone(step), part, y, routed[name])
+            fitted.append(model)
+            outputs.append(out)
+        if fitted:
+            self.sparse_output_ = _density(outputs) < self.sparse_threshold
+        adopt_steps(self, fitted, outputs)
+        return {}
+
+    def _passing(self, part: Any) -> Any:
+        """Return the transformer that scikit-learn puts in place of 'passthrough'."""
+        passing = FunctionTransformer(
+            accept_sparse=True, check_inverse=False, feature_names_out="one-to-one"
+        )
+        return passing.set_output(transform=transform_container(self)).fit(_head(part))
+
+    def _part(self, X: Any, name: str, columns: Any) -> Any:
+        """Select the columns of a step; a single one, as scikit-learn does, flat."""
+        chosen: Any = self._transformer_to_input_indices[name]
+        if hasattr(X, "columns"):
+            by_name = hasattr(self, "feature_names_in_")
+            names = self.feature_names_in_ if by_name else X.columns
+            chosen = [names[i] for i in chosen]
+        if np.isscalar(columns):
+            chosen = chosen[0]
+        return X[chosen] if hasattr(X, "columns") else X[:, chosen]
+
+    def _map_rows(self, method: str, X: Any) -> Any:
+        from sklearn_dask_auto.inputs.columns import plain_text
+        from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
+
+        check_is_fitted(self)
+        self._check_columns_of(X)
+        X, plain = plain_text(X), to_plain(self)
+        sample = self._sample(plain, method, X)
+        container = transform_container(self)
+        if container == "default":
+            return map_rows(plain, method, X, sample)
+        if container == "pandas":
+            return map_rows_to_frame(plain, method, X, sample)
+        raise ValueError(
+            f"set_output(transform={container!r}) has no lazy form for dask input. Use "
+            "'pandas' for a dask DataFrame, or 'default' for a dask array."
+        )
+
+    def _check_columns_of(self, X: Any) -> None:
+        """Have columns by name if `fit` knew names; else as many as it saw."""
+        if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
+            check_n_features(self, X)
+            return
+        used = {
+            self.feature_names_in_[i]
+            for name, step, _, _ in fitted_steps(self)
+            for i in self._transformer_to_input_indices[name]
+        }
+        missing = used - {*X.columns}
+        if missing:
+            raise ValueError(f"columns are missing: {missing}")
+
+    def _sample(self, model: Any, method: str, X: Any) -> Any:
+        """Put side by side a row as each step says, lazily, that it gives."""
+        rows = []
+        for name, step, columns, weight in fitted_steps(self):
+            part = self._part(X, name, columns)
+            if not isinstance(step, FunctionTransformer):
+                part = step.transform(part)
+            row = _row_like(part)
+            rows.append(row if weight is None else row * weight)
+        if not rows:
+            return np.zeros((1, 0))
+        sample = stacked(model, rows)
+        if hasattr(sample, "iloc"):
+            return sample.set_axis(model.get_feature_names_out(), axis="columns")
+        return sample
+
+
+def _takes_blocks(step: Any) -> bool:
+    """Tell whether a step can be fitted on a dask collection."""
+    if isinstance(step, Pipeline):
+        return all(_takes_blocks(part) for _, part in step.steps)
+    return step in ("drop", "passthrough") or isinstance(step, AutoScaleMixin)
+
+
+def _head(X: Any) -> Any:
+    """Return an empty table with the columns of `X`."""
+    if hasattr(X, "columns"):
+        return X._meta.iloc[:0]
+    return np.empty((0, *X.shape[1:]), X.dtype)
+
+
+def _row_like(out: Any) -> Any:
+    """Return a row in the container and the dtypes of a lazy output."""
+    if hasattr(out, "columns"):
+        from dask.dataframe.utils import meta_nonempty
+
+        return meta_nonempty(out._meta).iloc[:1]
+    row = np.ones((1, *out.shape[1:]), out.dtype)
+    return row if isinstance(out._meta, np.ndarray) else type(out._meta)(row)
+
+
+def _density(outputs: list[Any]) -> float:
+    """Return the share of values that are stored; 1 where all outputs are dense."""
+    import dask
+    import scipy.sparse as sp
+
+    from sklearn_dask_auto.inputs.scheduler import compute
+
+    sparse = [out for out in outputs if sp.issparse(getattr(out, "_meta", None))]
+    if not sparse:
+        return 1.0
+    stored = dask.delayed(_stored, pure=False)
+    blocks = [[stored(block) for block in out.to_delayed().ravel()] for out in sparse]
+    (counts,) = compute(blocks)
+    n_rows = sum(rows for rows, _ in counts[0])
+    n_stored = sum(n for output in counts for _, n in output)
+    width = sum(out.shape[1] for out in outputs)
+    dense = width - sum(out.shape[1] for out in sparse)
+    return float((n_stored + dense * n_rows) / (width * n_rows))
+
+
+def _stored(block: Any) -> tuple[int, int]:
+    return int(block.shape[0]), int(block.nnz)
