@@ -140,6 +140,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> from sklearn_dask_auto import (
     ...     AutoScaleColumnTransformer,
@@ -147,7 +148,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     ...     AutoScaleStandardScaler,
     ... )
     >>> table = pd.DataFrame(
-    ...     {"city": ["Oslo", "Rome", "Oslo"], "people": [1.0, 2.0, 3.0]}
+    ...     {"city": ["Oslo", "Rome", "Oslo"], "people": np.array([1.0, 2.0, 3.0])}
     ... )
     >>> columns = AutoScaleColumnTransformer(
     ...     [
