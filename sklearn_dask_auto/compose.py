@@ -169,6 +169,15 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     array([[ 1.  ,  0.  , -1.22],
            [ 0.  ,  1.  ,  0.  ],
            [ 1.  ,  0.  ,  1.22]])
+
+    An array has columns by number:
+
+    >>> import dask.array as da
+    >>> numbers = da.from_array(np.array([[1.0, 2.0], [3.0, 6.0]]), chunks=(1, 2))
+    >>> scale = AutoScaleColumnTransformer([("size", AutoScaleStandardScaler(), [1])])
+    >>> scale.fit_transform(numbers).compute()
+    array([[-1.],
+           [ 1.]])
     """
 
     _parameter_constraints = parameter_constraints(ColumnTransformer)

@@ -121,12 +121,10 @@ class AutoScaleOneHotEncoder(_Encoding, OneHotEncoder):
     >>> encoder.get_feature_names_out(["colour", "size"])
     array(['colour_blue', 'colour_red', 'size_M', 'size_S'], dtype=object)
 
-    The same on a dask DataFrame; what is transformed is lazy:
+    The same on a dask array; what is transformed is lazy:
 
-    >>> import dask.dataframe as dd
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame(X, columns=["colour", "size"])
-    >>> blocks = dd.from_pandas(frame, npartitions=2)
+    >>> import dask.array as da
+    >>> blocks = da.from_array(X, chunks=(2, 2))
     >>> encoder = AutoScaleOneHotEncoder().fit(blocks)
     >>> encoder.categories_
     [array(['blue', 'red'], dtype=object), array(['M', 'S'], dtype=object)]
