@@ -13,20 +13,26 @@ from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LogisticRegression,
     PoissonRegressor,
 )
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_dask_auto import (
+    AutoScaleColumnTransformer,
     AutoScaleKMeans,
     AutoScaleLinearRegression,
     AutoScaleLogisticRegression,
+    AutoScaleMinMaxScaler,
     AutoScalePCA,
     AutoScalePoissonRegressor,
     AutoScaleRidge,
+    AutoScaleSimpleImputer,
     AutoScaleStandardScaler,
 )
 from tests.cuts import cut
@@ -231,6 +237,28 @@ def _kmeans(data: str, cut_rows: Cut) -> float:
 
 
 @functools.cache
+def _imputed(strategy: str, cut_rows: Cut) -> float:
+    rows = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
+    expected = SimpleImputer(strategy=strategy).fit(rows).statistics_
+    found = AutoScaleSimpleImputer(strategy=strategy).fit(cut_rows(rows))
+    return relative(found.statistics_, expected)
+
+
+def _by_columns(cut_rows: Cut) -> float:
+    expected = ColumnTransformer(
+        [("scale", StandardScaler(), [0, 2]), ("squeeze", MinMaxScaler(), [1])],
+        remainder="passthrough",
+    ).fit_transform(X)
+    found = AutoScaleColumnTransformer(
+        [
+            ("scale", AutoScaleStandardScaler(), [0, 2]),
+            ("squeeze", AutoScaleMinMaxScaler(), [1]),
+        ],
+        remainder="passthrough",
+    ).fit_transform(cut_rows(X))
+    return relative(found.compute(), expected)
+
+
 def _scaled() -> tuple[Any, Any]:
     """Return rows whose columns have scales and means far apart, and a target."""
     plain = np.random.default_rng(0).normal(size=(300, 5))
@@ -344,6 +372,24 @@ def _convex(name: str, penalties: str, measure: Any) -> list[Row]:
     return rows
 
 
+def _table_rows() -> list[Row]:
+    """Return the rows of estimators of tables, whose columns differ in kind."""
+    rows = [
+        Row(
+            "AutoScaleColumnTransformer",
+            "60 rows of 4 columns",
+            "what `transform` returns",
+            1e-10,
+            _by_columns,
+        )
+    ]
+    for strategy in ("mean", "median", "most_frequent"):
+        call = functools.partial(_imputed, strategy)
+        data = f"60 rows of 4 columns, a fifth missing, by {strategy}"
+        rows.append(Row("AutoScaleSimpleImputer", data, "`statistics_`", 1e-10, call))
+    return rows
+
+
 def _rows() -> list[Row]:
     rows = [
         *_convex(
@@ -363,6 +409,7 @@ def _rows() -> list[Row]:
             call = functools.partial(_attributes, name)
             rows.append(Row(name, "60 rows of 4 columns", ATTRIBUTES, 1e-10, call))
     rows += scaled_rows()
+    rows += _table_rows()
     return sorted(rows, key=lambda row: row.estimator)
 
 
