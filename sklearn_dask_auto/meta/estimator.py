@@ -299,7 +299,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         """
         model, params = self._fitted(), self._routed("score", params)
         if not isinstance(model, AutoScaleMixin):
-            _, y, params = gather(None, y, params, budget=2**63)
+            _, y, params = gather(None, y, params)
             if is_dask(X):
                 budget = self.explain(X, y).budget
                 model = ConcreteModel(model, budget, map_rows=self._map_rows)

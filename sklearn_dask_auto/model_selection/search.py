@@ -293,7 +293,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             and `y` are brought here.
         """
         if not is_dask(X):
-            _, y, params = gather(None, y, params, budget=2**63)
+            _, y, params = gather(None, y, params)
             return super().score(X, y, **params)
         check_is_fitted(self)
         with blockwise_view(self, X, y, params) as (view, y_here, params_here):
