@@ -32,7 +32,7 @@ class AutoScalePolynomialFeatures(AutoScaleMixin, PolynomialFeatures):
 
     Attributes
     ----------
-    powers_ : ndarray of shape (n_output_features_, n_features_in_)
+    powers_ : ndarray of shape (`n_output_features_`, `n_features_in_`)
         Exponent of each input in each output.
     n_output_features_ : int
         Columns of what is transformed.

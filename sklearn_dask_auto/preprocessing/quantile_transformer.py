@@ -41,9 +41,9 @@ class AutoScaleQuantileTransformer(AutoScaleMixin, QuantileTransformer):
     ----------
     n_quantiles_ : int
         Quantiles that were learned.
-    quantiles_ : ndarray of shape (n_quantiles_, n_features)
+    quantiles_ : ndarray of shape (`n_quantiles_`, n_features)
         The quantiles of each column, concrete.
-    references_ : ndarray of shape (n_quantiles_,)
+    references_ : ndarray of shape (`n_quantiles_`,)
         Which quantiles these are, from 0 to 1.
     n_features_in_ : int
         Columns seen during `fit`.
