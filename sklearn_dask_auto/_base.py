@@ -24,7 +24,7 @@ from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.engines.dask_ml_gaps import why_not
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs import describe, is_dask
+from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
 __all__ = ["AutoScaleMixin", "to_plain"]
@@ -85,6 +85,7 @@ class AutoScaleMixin:
             ``print(plan)`` shows every engine, what it would cost, and why it could
             not or would not be taken. ``plan.engine`` is None where `fit` would raise.
         """
+        refuse_unshaped(X=X, y=y, **params)
         profile = describe(X, y, *params.values())
         job = self._job(profile, params)
         if job.engine == "auto":
@@ -302,6 +303,7 @@ def _row_wise(method: str) -> Any:
     def call(self: AutoScaleMixin, X: Any) -> Any:
         if is_dask(X):
             return self._map_rows(method, X)
+        refuse_unshaped(X=X)
         return getattr(super(AutoScaleMixin, self), method)(X)
 
     call.__name__ = method

@@ -6,5 +6,6 @@ lazily. `scheduler` is the one place that computes a dask graph.
 """
 
 from sklearn_dask_auto.inputs.describe import describe, is_dask
+from sklearn_dask_auto.inputs.unshaped import refuse_unshaped
 
-__all__ = ["describe", "is_dask"]
+__all__ = ["describe", "is_dask", "refuse_unshaped"]

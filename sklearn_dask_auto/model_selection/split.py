@@ -7,7 +7,7 @@ import sklearn.model_selection
 from sklearn.utils import check_consistent_length, indexable
 
 from sklearn_dask_auto._sklearn import safe_indexing
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs import is_dask, refuse_unshaped
 from sklearn_dask_auto.inputs.gather import gather
 
 __all__ = ["train_test_split"]
@@ -96,6 +96,8 @@ def train_test_split(
         "random_state": random_state,
         "shuffle": shuffle,
     }
+    for array in arrays:
+        refuse_unshaped(array=array)
     if not any(map(is_dask, arrays)):
         _, stratify, _ = gather(None, stratify, {})
         return sklearn.model_selection.train_test_split(

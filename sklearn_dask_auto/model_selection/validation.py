@@ -13,7 +13,7 @@ from sklearn_dask_auto._config import get_config
 from sklearn_dask_auto._sklearn import check_arguments
 from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs import describe, is_dask
+from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.folds import (
     LazyFolds,
@@ -352,6 +352,7 @@ def _on_any_input(
 ) -> Any:
     """Call a function of scikit-learn on rows in memory, or on lazy folds."""
     values = params if isinstance(params, dict) else {}
+    refuse_unshaped(X=X, y=y, groups=groups, **values)
     if not any(map(is_dask, (X, y, groups, *values.values()))):
         return validate(estimator, X, y, groups=groups, params=params, **options)
     check_arguments(validate, {"estimator": estimator, "params": params, **options})

@@ -62,7 +62,8 @@ class Plan:
     Notes
     -----
     A plan is frozen, picklable and free of references to data, dask or a cluster.
-    ``print(plan)`` shows the table, ``plan.to_dict()`` is ready for JSON.
+    ``print(plan)`` shows the table, and so does a notebook; ``plan.to_dict()`` is
+    ready for JSON.
     """
 
     engine: str | None
@@ -128,6 +129,10 @@ class Plan:
         for candidate in self.candidates:
             lines += self._rows(candidate)
         return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the table, not the fields, at the prompt of IPython and in notebooks."""
+        printer.text(str(self))
 
     def _head(self) -> str:
         rows = f" ({self.job.rows})" if self.job.rows else ""

@@ -39,6 +39,18 @@ def test_a_plan_prints_as_a_table():
     )
 
 
+def test_a_notebook_shows_the_table():
+    class Printer:
+        shown = ""
+
+        def text(self, text):
+            self.shown += text
+
+    printer = Printer()
+    PLAN._repr_pretty_(printer, cycle=False)
+    assert printer.shown == str(PLAN)
+
+
 def test_a_plan_prints_what_was_asked_for_by_name():
     plan = replace(PLAN, job=replace(JOB, engine="blockwise"))
     assert str(plan).splitlines()[1] == (
