@@ -5,14 +5,13 @@ from typing import Any
 from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._score import ScoreMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
-from sklearn_dask_auto.inputs import is_dask
 
 __all__ = ["AutoScaleGaussianNB"]
 
 
-class AutoScaleGaussianNB(AutoScaleMixin, GaussianNB):
+class AutoScaleGaussianNB(ScoreMixin, GaussianNB):
     """Gaussian naive Bayes for input of any size.
 
     On in-memory input this is :class:`sklearn.naive_bayes.GaussianNB`. A dask array or
@@ -88,6 +87,7 @@ class AutoScaleGaussianNB(AutoScaleMixin, GaussianNB):
 
     _parameter_constraints = parameter_constraints(GaussianNB)
     _kernel = "gaussian_nb"
+    _metric = staticmethod(accuracy_score)
     _operations = 12.0
     _numbers_only = True
 
@@ -142,22 +142,3 @@ class AutoScaleGaussianNB(AutoScaleMixin, GaussianNB):
             Fitted further.
         """
         return super().partial_fit(X, y, classes=classes, sample_weight=sample_weight)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of rows that are predicted right.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once. Of dask input, only predictions and `y` are brought here.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(accuracy_score, self.predict(X), y, sample_weight)

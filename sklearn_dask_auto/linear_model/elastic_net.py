@@ -1,22 +1,38 @@
 """Elastic net and lasso: scikit-learn's, for input of any size."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from sklearn.linear_model import ElasticNet, Lasso
-from sklearn.metrics import r2_score
 
-from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.linear_model.least_squares import operations, refused_columns
-from sklearn_dask_auto.routing import Job, Profile
+from sklearn_dask_auto.linear_model.one_pass import OnePassMixin
+from sklearn_dask_auto.routing import Profile
 
 __all__ = ["AutoScaleElasticNet", "AutoScaleLasso"]
 
 
-class AutoScaleElasticNet(AutoScaleMixin, ElasticNet):
+class _CoordinateDescent(OnePassMixin):
+    """What coordinate descent on a triangular factor rules out."""
+
+    precompute: Any
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if not isinstance(self.precompute, bool):
+            yield (
+                "blockwise",
+                "precompute is a matrix, which one pass finds out by itself; "
+                "leave it False",
+            )
+        if "check_input" in params:
+            yield "blockwise", "check_input=False is for arrays in memory"
+        yield from super()._refusals(profile, params)
+
+
+class AutoScaleElasticNet(_CoordinateDescent, ElasticNet):
     """Least squares with l1 and l2 penalties, for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.ElasticNet`. A dask array or
@@ -178,36 +194,8 @@ class AutoScaleElasticNet(AutoScaleMixin, ElasticNet):
         """
         return self._fit_as_planned(X, y, _fit_params(X, sample_weight, check_input))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the prediction.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once, in one pass, for dask input too.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(r2_score, self.predict(X), y, sample_weight)
-
-    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        job = super()._job(profile, params)
-        return replace(job, operations=operations(profile))
-
-    def _refusals(
-        self, profile: Profile, params: dict[str, Any]
-    ) -> Iterable[tuple[str, str]]:
-        return _refusals(self, profile, params)
-
-
-class AutoScaleLasso(AutoScaleMixin, Lasso):
+class AutoScaleLasso(_CoordinateDescent, Lasso):
     """Least squares with an l1 penalty, for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.Lasso`. A dask array or
@@ -362,34 +350,6 @@ class AutoScaleLasso(AutoScaleMixin, Lasso):
         """
         return self._fit_as_planned(X, y, _fit_params(X, sample_weight, check_input))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the prediction.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once, in one pass, for dask input too.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(r2_score, self.predict(X), y, sample_weight)
-
-    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        job = super()._job(profile, params)
-        return replace(job, operations=operations(profile))
-
-    def _refusals(
-        self, profile: Profile, params: dict[str, Any]
-    ) -> Iterable[tuple[str, str]]:
-        return _refusals(self, profile, params)
-
 
 def _fit_params(X: Any, sample_weight: Any, check_input: bool) -> dict[str, Any]:
     """Return what `fit` takes beside the target; dask input is always checked."""
@@ -397,19 +357,3 @@ def _fit_params(X: Any, sample_weight: Any, check_input: bool) -> dict[str, Any]
     if not check_input and not is_dask(X):
         params["check_input"] = False
     return params
-
-
-def _refusals(
-    estimator: AutoScaleElasticNet | AutoScaleLasso,
-    profile: Profile,
-    params: dict[str, Any],
-) -> Iterable[tuple[str, str]]:
-    if not isinstance(estimator.precompute, bool):
-        yield (
-            "blockwise",
-            "precompute is a matrix, which one pass finds out by itself; "
-            "leave it False",
-        )
-    if "check_input" in params:
-        yield "blockwise", "check_input=False is for arrays in memory"
-    yield from refused_columns(profile)

@@ -5,40 +5,29 @@ from dataclasses import replace
 from typing import Any
 
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.metrics import r2_score
 
-from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
-from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS
+from sklearn_dask_auto.linear_model.one_pass import OnePassMixin
 from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScaleLinearRegression", "AutoScaleRidge"]
 
 
-def refused_columns(profile: Profile) -> Iterable[tuple[str, str]]:
-    """Return who cannot take so many columns, and why."""
-    n_columns = profile.n_columns or 0
-    if n_columns > MOST_SQUARE_COLUMNS:
-        yield (
-            "blockwise",
-            f"X has {n_columns:,} columns, and matrices of columns by columns are "
-            f"held for up to {MOST_SQUARE_COLUMNS:,}",
-        )
+class _LeastSquares(OnePassMixin):
+    """What `positive` rules out."""
+
+    positive: bool
+
+    def _refusals(
+        self, profile: Profile, params: dict[str, Any]
+    ) -> Iterable[tuple[str, str]]:
+        if self.positive:
+            reason = "positive=True has no solution in one pass over row blocks"
+            yield "blockwise", reason
+        yield from super()._refusals(profile, params)
 
 
-def _refusals(profile: Profile, positive: bool) -> Iterable[tuple[str, str]]:
-    if positive:
-        yield "blockwise", "positive=True has no solution in one pass over row blocks"
-    yield from refused_columns(profile)
-
-
-def operations(profile: Profile) -> float:
-    """Return the arithmetic for each cell of a triangular factor."""
-    return 60.0 + 2.0 * (profile.n_columns or 1)
-
-
-class AutoScaleLinearRegression(AutoScaleMixin, LinearRegression):
+class AutoScaleLinearRegression(_LeastSquares, LinearRegression):
     """Ordinary least squares for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.LinearRegression`. A dask
@@ -171,36 +160,11 @@ class AutoScaleLinearRegression(AutoScaleMixin, LinearRegression):
         """
         return self._fit_as_planned(X, y, {"sample_weight": sample_weight})
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the prediction.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once, in one pass, for dask input too.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(r2_score, self.predict(X), y, sample_weight)
-
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        job = super()._job(profile, params)
-        return replace(job, operations=operations(profile), copies=3.0)
-
-    def _refusals(
-        self, profile: Profile, params: dict[str, Any]
-    ) -> Iterable[tuple[str, str]]:
-        return _refusals(profile, self.positive)
+        return replace(super()._job(profile, params), copies=3.0)
 
 
-class AutoScaleRidge(AutoScaleMixin, Ridge):
+class AutoScaleRidge(_LeastSquares, Ridge):
     """Least squares with a penalty on the coefficients, for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.Ridge`. A dask array or
@@ -343,33 +307,10 @@ class AutoScaleRidge(AutoScaleMixin, Ridge):
         """
         return self._fit_as_planned(X, y, {"sample_weight": sample_weight})
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the prediction.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once, in one pass, for dask input too.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(r2_score, self.predict(X), y, sample_weight)
-
-    def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        job = super()._job(profile, params)
-        return replace(job, operations=operations(profile))
-
     def _refusals(
         self, profile: Profile, params: dict[str, Any]
     ) -> Iterable[tuple[str, str]]:
-        yield from _refusals(profile, self.positive)
+        yield from super()._refusals(profile, params)
         if self.solver not in ("auto", "cholesky", "svd"):
             yield (
                 "blockwise",

@@ -6,9 +6,8 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._score import ScoreMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Profile
@@ -19,7 +18,7 @@ SOLVERS = ("lbfgs", "newton-cholesky")
 """Solvers that the kernel has; the others are in-memory algorithms."""
 
 
-class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
+class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
     """Logistic regression for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.LogisticRegression`. On dask
@@ -122,6 +121,7 @@ class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
 
     _parameter_constraints = parameter_constraints(LogisticRegression)
     _kernel = "logistic"
+    _metric = staticmethod(accuracy_score)
     _passes = 8.0
     _operations = 16.0
 
@@ -185,26 +185,6 @@ class AutoScaleLogisticRegression(AutoScaleMixin, LogisticRegression):
         if is_dask(X):
             _warn_about_deprecated(self)
         return self._fit_as_planned(X, y, {"sample_weight": sample_weight})
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy on the given data.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once; only predictions and `y` are brought here.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        check_is_fitted(self)
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        return score_rows(accuracy_score, self.predict(X), y, sample_weight)
 
     def _refusals(
         self, profile: Profile, params: dict[str, Any]

@@ -6,17 +6,15 @@ from typing import Any
 
 from sklearn.linear_model import PoissonRegressor
 from sklearn.metrics import d2_tweedie_score
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dask_auto._base import AutoScaleMixin
+from sklearn_dask_auto._score import ScoreMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
-from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Profile
 
 __all__ = ["AutoScalePoissonRegressor"]
 
 
-class AutoScalePoissonRegressor(AutoScaleMixin, PoissonRegressor):
+class AutoScalePoissonRegressor(ScoreMixin, PoissonRegressor):
     """Poisson regression, of counts and rates, for input of any size.
 
     On in-memory input this is :class:`sklearn.linear_model.PoissonRegressor`. On dask
@@ -105,6 +103,7 @@ class AutoScalePoissonRegressor(AutoScaleMixin, PoissonRegressor):
 
     _parameter_constraints = parameter_constraints(PoissonRegressor)
     _kernel = "poisson"
+    _metric = staticmethod(partial(d2_tweedie_score, power=1))
     _passes = 8.0
     _operations = 16.0
 
@@ -152,27 +151,6 @@ class AutoScalePoissonRegressor(AutoScaleMixin, PoissonRegressor):
             Fitted.
         """
         return self._fit_as_planned(X, y, {"sample_weight": sample_weight})
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of the deviance that is explained (D²).
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        score : float
-            Computed at once; only predictions and `y` are brought here.
-        """
-        if not is_dask(X):
-            return float(super().score(X, y, sample_weight))
-        check_is_fitted(self)
-        from sklearn_dask_auto.inputs.output import score_rows
-
-        metric = partial(d2_tweedie_score, power=1)
-        return score_rows(metric, self.predict(X), y, sample_weight)
 
     def _refusals(
         self, profile: Profile, params: dict[str, Any]
