@@ -330,11 +330,27 @@ def _by_column(parts: list[tuple[Any, Any]] | None, n_columns: int) -> Any:
     """Sort what was collected; return an array for each column, or None."""
     if parts is None:
         return None
-    column, value = (np.concatenate(p) for p in zip(*parts, strict=True))
-    order = np.lexsort((value, column))
-    return np.split(
-        value[order], np.searchsorted(column[order], np.arange(1, n_columns))
-    )
+    ends = np.zeros(n_columns + 1, np.int64)
+    for column, _ in parts:
+        ends[1:] += np.bincount(column, minlength=n_columns)
+    np.cumsum(ends, out=ends)
+    grouped = np.empty(ends[-1], parts[0][1].dtype)
+    places = ends[:-1].copy()
+    for column, value in parts:
+        _place(column, value, places, grouped)
+    columns = np.split(grouped, ends[1:-1])
+    for values in columns:
+        values.sort()
+    return columns
+
+
+@njit(nogil=True, cache=True)
+def _place(column, value, places, grouped):  # type: ignore[no-untyped-def]
+    """Put values where those of their column are; move the places on."""
+    for i in range(len(value)):
+        j = column[i]
+        grouped[places[j]] = value[i]
+        places[j] += 1
 
 
 @njit(nogil=True, cache=True)
