@@ -21,6 +21,7 @@ LAYERS = (
     ("kernels",),
     ("engines",),
     ("_base",),
+    ("_score",),
     ("<public estimators>",),
     ("__main__", "demo", "doctor"),
 )
