@@ -85,7 +85,8 @@ class AutoScaleMixin:
             ``print(plan)`` shows every engine, what it would cost, and why it could
             not or would not be taken. ``plan.engine`` is None where `fit` would raise.
         """
-        refuse_unshaped(X=X, y=y, **params)
+        refuse_unshaped(X=X, y=y)
+        refuse_unshaped(**params)
         profile = describe(X, y, *params.values())
         job = self._job(profile, params)
         if job.engine == "auto":

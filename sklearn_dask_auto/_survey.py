@@ -14,6 +14,7 @@ from typing import Any
 import joblib
 import psutil
 
+from sklearn_dask_auto._worker_versions import worker_problem
 from sklearn_dask_auto.routing import Cluster, Resources
 
 __all__ = ["survey"]
@@ -79,7 +80,8 @@ def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:
 
 
 def _describe_cluster(client: Any) -> Cluster:
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    by_address = client.scheduler_info(n_workers=-1)["workers"]
+    workers = by_address.values()
     # A worker without a limit reports 0 or None: it can take what its machine has.
     limits = [w["memory_limit"] or psutil.virtual_memory().total for w in workers]
     return Cluster(
@@ -88,6 +90,7 @@ def _describe_cluster(client: Any) -> Cluster:
         n_threads=sum(w["nthreads"] for w in workers),
         memory=sum(limits),
         worker_memory=max(limits, default=0),
+        problem=worker_problem(client, list(by_address)),
     )
 
 

@@ -259,13 +259,11 @@ def _search(engine: str = "auto") -> Any:
 
 
 def _workers(client: Any) -> Iterator[Finding]:
-    here = sklearn_dask_auto.__version__
-    there = sorted(set(client.run(_library_version).values()))
-    if there == [here]:
-        yield Finding("cluster", "every worker has this version of sklearn_dask_auto")
-    else:
-        text = f"sklearn_dask_auto is {here} here and {', '.join(there)} on workers"
-        yield Finding("cluster", text, True)
+    from sklearn_dask_auto._worker_versions import worker_problem
+
+    problem = worker_problem(client, list(client.scheduler_info(-1)["workers"]))
+    text = problem or "every worker has this version of sklearn_dask_auto"
+    yield Finding("cluster", text, problem is not None)
     # Not a problem in itself: the fits below tell whether it does harm.
     versions = client.get_versions()
     for name, version in versions["client"]["packages"].items():
@@ -273,10 +271,6 @@ def _workers(client: Any) -> Iterator[Finding]:
         if found != {version}:
             others = ", ".join(sorted(map(str, found)))
             yield Finding("cluster", f"{name} is {version} here, {others} on workers")
-
-
-def _library_version() -> str:
-    return sklearn_dask_auto.__version__
 
 
 def _cluster_fits() -> Iterator[Finding]:

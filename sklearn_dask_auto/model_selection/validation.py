@@ -352,7 +352,8 @@ def _on_any_input(
 ) -> Any:
     """Call a function of scikit-learn on rows in memory, or on lazy folds."""
     values = params if isinstance(params, dict) else {}
-    refuse_unshaped(X=X, y=y, groups=groups, **values)
+    refuse_unshaped(X=X, y=y, groups=groups)
+    refuse_unshaped(**values)
     if not any(map(is_dask, (X, y, groups, *values.values()))):
         return validate(estimator, X, y, groups=groups, params=params, **options)
     check_arguments(validate, {"estimator": estimator, "params": params, **options})

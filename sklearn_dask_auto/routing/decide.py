@@ -92,9 +92,17 @@ def _reasons(
             failed.append("dask-ml is not installed")
         if not profile.is_dask:
             failed.append(f"X is {profile.container}, not a dask collection")
-    if engine == "blockwise" and profile.container in _WITHOUT_BLOCKS:
-        failed.append(f"X is {profile.container}, which has no row blocks")
+    if engine == "blockwise":
+        failed += _no_blocks(profile, resources)
     return failed
+
+
+def _no_blocks(profile: Profile, resources: Resources) -> list[str]:
+    if profile.container in _WITHOUT_BLOCKS:
+        return [f"X is {profile.container}, which has no row blocks"]
+    if profile.is_dask and resources.cluster and resources.cluster.problem:
+        return [resources.cluster.problem]
+    return []
 
 
 def _nothing_to_spread(profile: Profile, job: Job) -> list[str]:
@@ -175,6 +183,8 @@ def _no_cluster(resources: Resources) -> list[str]:
         failed.append(resources.cluster_problem or "no Dask client in this process")
     elif resources.cluster.n_workers == 0:
         failed.append(f"the cluster at {resources.cluster.address} has 0 workers")
+    elif resources.cluster.problem:
+        failed.append(resources.cluster.problem)
     return failed
 
 

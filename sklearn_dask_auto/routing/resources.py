@@ -19,6 +19,8 @@ class Cluster:
         Memory limits of the workers together, in bytes.
     worker_memory : int
         Memory limit of the largest worker, in bytes.
+    problem : str or None
+        Why nothing of this library can run there, as the fact that failed.
     """
 
     address: str
@@ -26,6 +28,7 @@ class Cluster:
     n_threads: int
     memory: int
     worker_memory: int
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,18 @@ def jobs(draw, engines=("auto", *ENGINES), most_fits=2000):
 
 
 CLUSTERS = st.builds(
-    lambda n_workers, threads, memory: Cluster(
+    lambda n_workers, threads, memory, problem: Cluster(
         "tcp://127.0.0.1:8786",
         n_workers,
         n_workers * threads,
         n_workers * memory,
         memory if n_workers else 0,
+        problem,
     ),
     st.integers(0, 200),
     st.integers(1, 32),
     st.integers(1, 10**12),
+    st.sampled_from((None, "a Dask worker has no scikit-learn")),
 )
 RESOURCES = st.builds(
     Resources,
