@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 import dask
+import numpy as np
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
@@ -198,8 +199,21 @@ def _called(work: _Call, starts: list[int], arrays: list[list[Any]]) -> Any:
 def _with_beside(
     names: list[str], starts: list[int], arrays: list[list[Any]]
 ) -> Iterator[tuple[Any, dict[str, Any], int]]:
-    for start, block, *beside in zip(starts, *arrays, strict=True):
+    for start, *blocks in zip(starts, *arrays, strict=True):
+        block, *beside = map(_read_only, blocks)
         yield block, dict(zip(names, beside, strict=True)), start
+
+
+def _read_only(block: Any) -> Any:
+    """Return a view that cannot be written to: blocks are the caller's.
+
+    Blocks from a file or another worker are so anyway, and code that is compiled for
+    the one kind would be compiled again for the other.
+    """
+    if isinstance(block, np.ndarray):
+        block = block.view()
+        block.flags.writeable = False
+    return block
 
 
 def _merge_all(work: _Work[T], parts: Iterable[T]) -> T:

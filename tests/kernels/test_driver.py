@@ -1,4 +1,5 @@
 import dask
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +88,14 @@ def test_a_lazy_block_is_computed_once_a_pass():
     with dask.config.set(scheduler="synchronous"):
         blocks.fold(_count, _add)
     assert computed == [10] * 10
+
+
+@pytest.mark.parametrize("writes", ["X", "y"])
+def test_a_kernel_cannot_write_into_the_blocks_of_the_caller(writes):
+    rows = Rows(da.ones((6, 2), chunks=(3, 2)), {"y": da.ones(6, chunks=3)})
+
+    def write(block, beside, start, state):
+        {"X": block, "y": beside["y"]}[writes][:] = 0.0
+
+    with pytest.raises(ValueError, match="read-only"):
+        Pass(rows).fold(write, lambda a, b: None)
