@@ -42,6 +42,7 @@ __all__ = [
     "fit_context",
     "fit_encoder",
     "fit_step",
+    "fit_task",
     "fitted_steps",
     "formatted_results",
     "halving_searches",
@@ -60,6 +61,7 @@ __all__ = [
     "safe_indexing",
     "smallest",
     "stacked",
+    "subsampled_splits",
     "tell_callbacks",
     "transform_container",
     "unmade_fit",
@@ -185,6 +187,30 @@ def halving_searches() -> tuple[Any, Any]:
     return HalvingGridSearchCV, HalvingRandomSearchCV
 
 
+def subsampled_splits(cv: Any, fraction: float, random_state: Any) -> Any:
+    """Return a splitter that takes a share of the rows, as halving does."""
+    from sklearn.model_selection._search_successive_halving import (
+        _SubsampleMetaSplitter,
+    )
+
+    return _SubsampleMetaSplitter(
+        base_cv=cv, fraction=fraction, subsample_test=True, random_state=random_state
+    )
+
+
+def fit_task(search: Any, X: Any, y: Any) -> Any:
+    """Return the context of callbacks of a fit that has begun; None if none listens.
+
+    For a search whose candidates scikit-learn does not evaluate.
+    """
+    if not getattr(search, "_skl_callbacks", None):
+        return None
+    context = search._init_callback_context(
+        max_subtasks=1 + (search.refit is not False)
+    )
+    return context.call_on_fit_task_begin(estimator=search, X=X, y=y)
+
+
 def validate_parameters(estimator: Any, caller: str) -> None:
     """Raise scikit-learn's error for parameters out of bounds, in the caller's name."""
     constraints = estimator._parameter_constraints
@@ -270,7 +296,10 @@ def unmade_fit(call: Any, error: str | None) -> dict[str, Any]:
 
 
 def formatted_results(
-    search: Any, candidates: list[Any], out: list[dict[str, Any]]
+    search: Any,
+    candidates: list[Any],
+    out: list[dict[str, Any]],
+    more: dict[str, list[Any]],
 ) -> dict[str, Any]:
     """Return `cv_results_` from what `_fit_and_score` returned, fit by fit."""
     from sklearn.model_selection._validation import _insert_error_scores
@@ -282,7 +311,7 @@ def formatted_results(
         # Of scores that are not finite: some are missing, as the caller knows.
         warnings.simplefilter("ignore", UserWarning)
         results: dict[str, Any] = search._format_results(
-            candidates, search.n_splits_, out
+            candidates, search.n_splits_, out, more
         )
     return results
 

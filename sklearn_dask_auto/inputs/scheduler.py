@@ -24,6 +24,7 @@ __all__ = [
     "block_workers",
     "compute",
     "computes_here",
+    "here",
     "is_at_hand",
     "largest_worker",
     "persist",
@@ -61,6 +62,8 @@ def _together(
     with _context() as options, _one_blas_thread(), warnings.catch_warnings():
         # Kinds apart, as dask recommends, would share no task.
         warnings.filterwarnings("ignore", "Computing mixed collections", UserWarning)
+        # Rows in memory have to travel; a worker that dies has to get them again.
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
         values = function(*(collections[i] for i in order), **options)
     return tuple(values[order.index(i)] for i in range(len(order)))
 
@@ -70,6 +73,16 @@ def computes_here() -> bool:
     if _client() is not None or _is_in_worker():
         return False
     return dask.config.get("scheduler", None) in (None, *IN_THREADS)
+
+
+@contextmanager
+def here() -> Iterator[None]:
+    """Have `compute` and `persist` compute in this process, beside any client."""
+    if computes_here():
+        yield
+        return
+    with dask.config.set(scheduler="threads"):
+        yield
 
 
 def thread_count() -> int:

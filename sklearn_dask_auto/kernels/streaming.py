@@ -26,7 +26,7 @@ from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.targets import classes_of, encode
 
-__all__ = ["stream"]
+__all__ = ["deal", "stream"]
 
 BUFFER_BYTES = 128_000_000
 """Rows that are mixed at a time; they are held twice while they are."""
@@ -90,7 +90,7 @@ def stream(
     state = _State(_with_class_weights(model, classes, counts), classes, max_epochs > 1)
     progress, n_epochs = _Progress(tol), 0
     while n_epochs < max_epochs and not progress.has_ended:
-        for buffer in _buffers(rows, means, random):
+        for buffer in deal(rows, means, random):
             learn = partial(_learn, seed=int(random.randint(2**31)))
             trained, score, size = blocks.apply(learn, buffer, state)
             progress.note(state.model, score, size)
@@ -186,8 +186,23 @@ def _with_parameters_of(model: Any, fitted: Any) -> Any:
     return fitted
 
 
-def _buffers(rows: Rows, means: Any, random: Any) -> Iterator[list[int]]:
-    """Deal blocks to buffers: of each stratum of targets, one block to a buffer."""
+def deal(rows: Rows, means: Any, random: Any) -> list[list[int]]:
+    """Deal blocks to buffers: of each stratum of targets, one block to a buffer.
+
+    Parameters
+    ----------
+    rows : Rows
+        The blocks.
+    means : ndarray of shape (n_blocks,)
+        Mean target of each block that has rows.
+    random : RandomState
+        Decides which block of a stratum goes where.
+
+    Returns
+    -------
+    buffers : list of list of int
+        Numbers of blocks, ascending in each buffer.
+    """
     numbers = np.flatnonzero(rows.sizes)
     row_bytes = rows.n_columns * rows.dtype.itemsize
     n_buffers = max(1, -(-rows.n_rows * row_bytes // BUFFER_BYTES))
@@ -198,7 +213,7 @@ def _buffers(rows: Rows, means: Any, random: Any) -> Iterator[list[int]]:
         places = random.permutation(n_buffers)[: len(stratum)]
         for place, block in zip(places, stratum, strict=True):
             dealt[place].append(int(numbers[block]))
-    yield from (sorted(buffer) for buffer in dealt if buffer)
+    return [sorted(buffer) for buffer in dealt if buffer]
 
 
 def _learn(

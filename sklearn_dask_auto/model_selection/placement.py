@@ -198,4 +198,15 @@ class Placement:
             out += results
             out += [unmade_fit(call, None) for call in round_[len(results) :]]
         candidates = [call[2]["parameters"] for call in calls[:: search.n_splits_]]
-        search.cv_results_ = formatted_results(search, candidates, out)
+        search.cv_results_ = formatted_results(
+            search, candidates, out, _joined(search._columns)
+        )
+
+
+def _joined(rounds: list[dict[str, list[Any]]]) -> dict[str, list[Any]]:
+    """Put columns of `cv_results_`, such as "iter", together over rounds."""
+    joined: dict[str, list[Any]] = {}
+    for columns in rounds:
+        for name, values in columns.items():
+            joined.setdefault(name, []).extend(values)
+    return joined

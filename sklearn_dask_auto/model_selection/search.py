@@ -1,5 +1,6 @@
 """Search over parameters, with scikit-learn's contract and a choice of machines."""
 
+from itertools import islice
 from numbers import Integral, Real
 from typing import Any
 
@@ -24,7 +25,7 @@ from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_sp
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.model_selection.strategies import NAMES, strategy_of
-from sklearn_dask_auto.model_selection.strategies.stream import search_stream
+from sklearn_dask_auto.model_selection.stream import search_stream
 from sklearn_dask_auto.routing import Job, Plan, Profile
 
 __all__ = ["AutoScaleSearchCV"]
@@ -60,9 +61,12 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         - 'halving': :class:`~sklearn.model_selection.HalvingGridSearchCV` if every
           parameter is a list and `n_candidates` is None, else
           :class:`~sklearn.model_selection.HalvingRandomSearchCV`;
-        - 'hyperband': brackets of successive halving, for estimators with
-          `partial_fit`, which stream over the blocks of `X`. Scores are those of the
-          first split of `cv` alone, whose test rows must fit in memory.
+        - 'hyperband': brackets of successive halving, each from other resources on,
+          side by side.
+
+        With ``resource='partial_fit'`` a candidate goes on from round to round where it
+        was, instead of being fitted from scratch. Scores are then those of the first
+        split of `cv` alone, whose test rows must fit in memory.
     n_iter : int, default=10
         Candidates to draw; for 'random'.
     n_candidates : 'exhaust' or int, default=None
@@ -72,18 +76,29 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         For 'halving' and 'hyperband': only one candidate in `factor` goes on to the
         next round, on `factor` times the resources.
     resource : str, default='auto'
-        For 'halving': 'n_samples', which is 'auto', or a parameter of the estimator.
-        For 'hyperband': 'partial_fit', which is 'auto'.
+        For 'halving' and 'hyperband': 'n_samples', a parameter of the estimator, or
+        'partial_fit', calls of which are counted. 'auto' is 'n_samples', but for
+        'hyperband' 'partial_fit' of an estimator that has it.
     min_resources : {'auto', 'exhaust', 'smallest'} or int, default='auto'
-        For 'halving'; 'auto' is the default of the class mirrored: 'exhaust' for
-        lists, 'smallest' at random.
+        For 'halving' and 'hyperband'; 'auto' is the default of the class mirrored:
+        'exhaust' for lists, 'smallest' at random, which is 1 for 'partial_fit'.
     max_resources : int or 'auto', default='auto'
-        For 'halving'; for 'hyperband' the most calls of `partial_fit`, each on one
-        block, that a candidate gets; 'auto' is 81 there. Rows in memory are shuffled
-        and cut into as many blocks, of 256 rows at least; a dask collection keeps its
-        own.
+        For 'halving' and 'hyperband'. For 'partial_fit' the most calls that a
+        candidate gets, of which 'auto' is 81. Rows are shuffled and cut into as many
+        batches, of 256 rows at least; a dask collection over 128 MB into as many as it
+        has blocks, each mixed from several.
     aggressive_elimination : bool, default=False
         For 'halving'.
+    patience : int, default=None
+        For 'partial_fit': a candidate is trained no more once its score did not
+        improve by more than `tol` in `patience` calls. It keeps its score, and may
+        still win. None trains every candidate to the end of its rounds.
+    tol : float, default=1e-3
+        For `patience`.
+    decay_rate : float, default=None
+        For 'halving' by 'partial_fit', in place of `factor`: candidates are scored
+        after every `min_resources` calls, and after the i-th score
+        ``n_candidates / (i + 1) ** decay_rate`` of them go on. 0 cuts nobody.
     random_state : int, RandomState instance or None, default=None
         Of the candidates drawn and of the rows taken; not used by 'grid'.
     scoring : str, callable, list, tuple or dict, default=None
@@ -115,7 +130,10 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As in :class:`~sklearn.model_selection.GridSearchCV`, concrete.
     n_partial_fit_calls_ : int
-        For 'hyperband': calls before the refit, of all candidates.
+        For 'partial_fit': calls before the refit, of all candidates.
+    history_ : list of dict
+        For 'partial_fit': every score in the order of time, those between rounds that
+        `patience` asks for included.
     plan_ : Plan
         Where the fits ran, and why.
 
@@ -143,14 +161,25 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     meanwhile. Blocks of which a fold takes nothing are not read. `y`, groups and
     weights are brought here. Within a fold, rows come in the order of the collection.
 
-    With 'hyperband', `cv_results_` has one row for each score, with its `bracket`,
-    `iter` and `n_resources`, the calls of `partial_fit` so far; the best is the best
-    among the last scores of all candidates, and is trained as long again on all rows.
-    Candidates are trained in step, so that a block is loaded once for all of them:
-    `max_resources` blocks are read in all. Results depend on the seed and on the
-    blocks, and neither on the workers nor on `n_jobs`, which is not used. `to_sklearn`
-    gives a
-    :class:`~sklearn.model_selection.RandomizedSearchCV`.
+    With 'halving' and 'hyperband', `cv_results_` has one row for each candidate of each
+    round, with its `iter` and `n_resources`, and for 'hyperband' its `bracket`. The
+    best is the best of the last round, or of those that had all resources.
+
+    With 'partial_fit' there are also `candidate`, a number that stays the same through
+    all rounds, and `partial_fit_calls`, which `patience` may have kept below
+    `n_resources`. As all scores are on the same rows, the best is the best among the
+    last scores of all candidates; it is trained as long again on all rows. Candidates
+    are trained in step, so that a batch is loaded once for all of them:
+    `max_resources` batches are read in all. Rows in memory are trained on by threads
+    here, or with `engine='joblib'` on the cluster; blocks where they are. Results
+    depend on the seed, and for collections over 128 MB on their blocks, but neither on
+    the workers nor on `n_jobs`. `to_sklearn` gives the search of scikit-learn with the
+    same candidates.
+
+    Of dask-ml's searches, HyperbandSearchCV is ``strategy='hyperband'``, and
+    SuccessiveHalvingSearchCV ``strategy='halving', resource='partial_fit'``;
+    InverseDecaySearchCV is the same with ``decay_rate=1``, and IncrementalSearchCV
+    with ``decay_rate=0``.
 
     The methods of a fitted search map dask input lazily; `score` returns a float.
 
@@ -195,6 +224,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             StrOptions({"auto"}),
         ],
         "aggressive_elimination": ["boolean"],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "decay_rate": [Interval(Real, 0, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -211,6 +243,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         min_resources: Any = "auto",
         max_resources: Any = "auto",
         aggressive_elimination: bool = False,
+        patience: int | None = None,
+        tol: float = 1e-3,
+        decay_rate: float | None = None,
         random_state: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -242,6 +277,9 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         self.min_resources = min_resources
         self.max_resources = max_resources
         self.aggressive_elimination = aggressive_elimination
+        self.patience = patience
+        self.tol = tol
+        self.decay_rate = decay_rate
         self.random_state = random_state
         self.engine = engine
 
@@ -310,7 +348,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     ) -> None:
         """Evaluate the candidates that the strategy chooses."""
         strategy, plain = strategy_of(self), self.__dict__.pop("_candidates")
-        strategy.run(plain, evaluate_candidates, callback_ctx)
+        self._columns: list[Any] = []
+
+        def evaluate(*args: Any, **options: Any) -> Any:
+            # Noted before the fits, in case that they are interrupted.
+            self._columns.append(options.get("more_results") or {})
+            return evaluate_candidates(*args, **options)
+
+        strategy.run(plain, evaluate, callback_ctx)
         self.__dict__.update(strategy.learned(plain))
 
     def _select_best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
@@ -322,8 +367,11 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         if strategy_of(self).streams:
             return search_stream(self, X, y, params, plan)
         placement = Placement(plan)
-        with placement.active(self):
-            BaseSearchCV.fit(self, X, y, **params)
+        try:
+            with placement.active(self):
+                BaseSearchCV.fit(self, X, y, **params)
+        finally:
+            self.__dict__.pop("_columns", None)
         return {"plan_": placement.plan}
 
     def _adopt(self, learned: dict[str, Any], plan: Plan) -> None:
@@ -342,8 +390,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         if strategy_of(self).streams:
             return self._stream_job(profile)
-        reasons = [*_not_cut(profile), *blockwise_refusals(self.estimator, profile)]
-        for estimator in _estimators_tried(self.param_grid):
+        reasons = _not_cut(profile)
+        for estimator in _estimators_tried(self.estimator, self.param_grid):
             reasons += blockwise_refusals(estimator, profile)
         n_candidates = strategy_of(self).count_candidates(profile.n_rows)
         # The same step may be tried with many parameters.
@@ -353,28 +401,30 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             engine=self.engine,
             refusals=(*unlike, ("dask-ml", _DASK_ML_SEARCH)),
             n_fits=max(1, n_candidates * count_splits(self.cv)),
-            # As in joblib: what is not said here may be said around it.
-            n_jobs=get_active_backend()[1] if self.n_jobs is None else self.n_jobs,
+            n_jobs=self._n_jobs_asked(),
             passes=20.0,
             operations=20.0,
         )
 
     def _stream_job(self, profile: Profile) -> Job:
-        refusals = [
-            ("joblib", "partial_fit runs as dask tasks, on blocks shared by models"),
-            ("dask-ml", "its Hyperband fails on the dask releases supported here"),
-        ]
+        refusals = [("dask-ml", "its searches by partial_fit fail on current dask")]
         if profile.is_dask:
             stays = "partial_fit streams over the blocks of X where they are"
-            refusals.append(("sklearn", stays))
+            refusals += [("sklearn", stays), ("joblib", stays)]
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,
             refusals=tuple(refusals),
             n_fits=strategy_of(self).count_candidates(profile.n_rows),
+            n_jobs=self._n_jobs_asked(),
             passes=20.0,
             operations=20.0,
         )
+
+    def _n_jobs_asked(self) -> int | None:
+        # As in joblib: what is not said here may be said around it.
+        n_jobs = get_active_backend()[1] if self.n_jobs is None else self.n_jobs
+        return None if n_jobs is None else int(n_jobs)
 
     def _block_model(self, X: Any, method: str) -> Any:
         return self.best_estimator_
@@ -394,17 +444,30 @@ _DASK_ML_SEARCH = (
 )
 
 
-def _estimators_tried(param_grid: Any) -> list[Any]:
-    """Return the estimators among the values of a grid, such as steps of a pipeline."""
+MOST_TRIED = 100
+"""Combinations of a grid that are looked at before any is fitted."""
+
+
+def _estimators_tried(estimator: Any, param_grid: Any) -> list[Any]:
+    """Return the estimator with the parameters of candidates, as far as they are known.
+
+    Lists are; of a distribution nothing is drawn. What scikit-learn will refuse is left
+    to it.
+    """
     grids = param_grid if isinstance(param_grid, list | tuple) else [param_grid]
-    lists = [v for g in grids if isinstance(g, dict) for v in g.values()]
-    return [
-        value
-        for values in lists
-        if isinstance(values, list | tuple)
-        for value in values
-        if hasattr(value, "fit")
+    listed = [
+        {name: values for name, values in grid.items() if not hasattr(values, "rvs")}
+        for grid in grids
+        if isinstance(grid, dict)
     ]
+    tried = []
+    try:
+        for params in islice(ParameterGrid(listed), MOST_TRIED):
+            candidate = clone(estimator).set_params(**clone(params, safe=False))
+            tried.append(candidate)
+    except (TypeError, ValueError):
+        return [estimator]
+    return tried or [estimator]
 
 
 def _not_cut(profile: Profile) -> list[str]:

@@ -279,6 +279,30 @@ def test_an_interrupted_search_keeps_the_scores_it_has(place, tmp_path):
     assert not hasattr(search, "best_estimator_")
 
 
+@pytest.mark.parametrize("strategy", ["halving", "hyperband"])
+def test_an_interrupted_search_in_rounds_tells_of_which_round_scores_are(
+    strategy, tmp_path
+):
+    model = Counted(path=str(tmp_path), seconds=0.01)
+    options = {"resource": "n_samples", "min_resources": 20, "factor": 2}
+    search = AutoScaleSearchCV(
+        model,
+        {"a": np.linspace(-1, 1, 5)},
+        strategy=strategy,
+        cv=2,
+        n_jobs=1,
+        **options,
+    ).set_params(random_state=0)
+    interrupted(search, tmp_path)
+    results = search.cv_results_
+    made = np.isfinite(results["split0_test_score"])
+    assert made.sum() > 0
+    assert len(results["iter"]) == len(results["n_resources"]) == len(made)
+    assert results["n_resources"][0] == {"halving": 20, "hyperband": 25}[strategy]
+    assert ("bracket" in results) == (strategy == "hyperband")
+    assert not [name for name in vars(search) if name.startswith("_columns")]
+
+
 def interrupted(search, path):
     """Press Ctrl-C once some fits are done."""
     is_over = threading.Event()

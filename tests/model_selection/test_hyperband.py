@@ -98,15 +98,6 @@ def test_the_best_of_each_round_go_on_and_calls_are_counted(rows):
     assert search.n_partial_fit_calls_ == 6 + 2 * 3 + 9 + 4 * 3 + 9 + 3 * 9
 
 
-def test_a_pass_takes_every_block_once():
-    search = hyperband(
-        Recording(), {"quality": [1]}, max_resources=12, factor=13, random_state=3
-    ).fit(blocks(), Y)
-    seen = search.best_estimator_.seen_
-    expected = [(100, value) for value in X[::100, 0]]
-    assert sorted(seen[:6]) == sorted(seen[6:]) == sorted(expected)
-
-
 @pytest.mark.parametrize("rows", [X, blocks()], ids=["numpy", "dask"])
 def test_a_seed_gives_the_same_on_any_number_of_threads(rows):
     def found(**options):
@@ -121,7 +112,8 @@ def test_a_seed_gives_the_same_on_any_number_of_threads(rows):
 
 @pytest.mark.parametrize("rows", [X, blocks()], ids=["numpy", "dask"])
 def test_a_cluster_gives_the_same(client, rows):
-    on_cluster = hyperband().fit(rows, Y)
+    engine = "joblib" if rows is X else "blockwise"
+    on_cluster = hyperband(engine=engine).fit(rows, Y)
     with dask.config.set(scheduler="sync"):
         here = hyperband().fit(rows, Y)
     assert_same_search(on_cluster, here)
@@ -198,12 +190,91 @@ def test_a_candidate_that_fails_gets_the_error_score():
         hyperband(Recording(), {"fails": [True]}, error_score="raise").fit(X, Y)
 
 
+def fitted_from_scratch(resource, rows=X, **options):
+    options = {"resource": resource, "cv": 3, "n_jobs": 1, **options}
+    estimator = LogisticRegression(solver="liblinear", random_state=0)
+    return hyperband(estimator, {"C": loguniform(1e-3, 1e3)}, **options).fit(rows, Y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("resource", "options", "expected"),
+    [
+        (
+            "n_samples",
+            {"max_resources": 540, "min_resources": 20},
+            [
+                *[(3, 0, 20), (3, 1, 60), (2, 0, 60), (3, 2, 180), (2, 1, 180)],
+                *[(1, 0, 180), (3, 3, 540), (2, 2, 540), (1, 1, 540), (0, 0, 540)],
+            ],
+        ),
+        (
+            "max_iter",
+            {"max_resources": 9},
+            [(2, 0, 1), (2, 1, 3), (1, 0, 3), (2, 2, 9), (1, 1, 9), (0, 0, 9)],
+        ),
+    ],
+)
+def test_rows_or_a_parameter_may_be_the_resource(resource, options, expected):
+    search = fitted_from_scratch(resource, **options)
+    results = search.cv_results_
+    columns = (results[name].tolist() for name in ("bracket", "iter", "n_resources"))
+    found = list(zip(*columns, strict=True))
+    assert list(dict.fromkeys(found)) == expected
+    plan = search.explain(X, Y)
+    assert plan.job.n_fits == 3 * len(found)
+    assert search.n_resources_ == sorted({calls for _, _, calls in expected})
+    assert results["n_resources"][search.best_index_] == options["max_resources"]
+    assert_best_go_on(results)
+    if resource == "max_iter":
+        assert search.best_params_["max_iter"] == 9
+        # A round is that of a grid search with the same candidates.
+        at_9 = [p for p in results["params"] if p["max_iter"] == 9]
+        grid = [{name: [value] for name, value in p.items()} for p in at_9]
+        alone = AutoScaleSearchCV(search.estimator, grid, cv=3, n_jobs=1).fit(X, Y)
+        np.testing.assert_array_equal(
+            alone.cv_results_["mean_test_score"],
+            results["mean_test_score"][-len(at_9) :],
+        )
+    assert search.to_sklearn().n_candidates == "exhaust"
+    again = fitted_from_scratch(resource, da.from_array(X, (70, 5)), **options)
+    assert_same_search(again, search)
+
+
+def assert_best_go_on(results):
+    table = pd.DataFrame(results)
+    for _, rounds in table.groupby("bracket"):
+        for i in range(1, rounds["iter"].max() + 1):
+            before, after = (rounds[rounds["iter"] == k] for k in (i - 1, i))
+            best = before.sort_values(
+                "mean_test_score", ascending=False, kind="stable"
+            ).head(len(after))
+            assert list(best["param_C"]) == list(after["param_C"])
+
+
+def test_rows_are_the_resource_of_an_estimator_without_partial_fit():
+    options = {"max_resources": "auto", "min_resources": 200}
+    search = fitted_from_scratch("auto", **options)
+    assert search.cv_results_["n_resources"].max() == len(X)
+    assert not hasattr(search, "history_")
+
+
+def test_a_parameter_that_is_searched_is_no_resource():
+    with pytest.raises(ValueError, match="Cannot use parameter C as the resource"):
+        fitted_from_scratch("C", max_resources=9)
+
+
 @pytest.mark.usefixtures("no_compute")
 @pytest.mark.parametrize(
     ("search", "message"),
     [
-        (hyperband(LogisticRegression(), {"C": [1]}), "LogisticRegression has none"),
-        (hyperband(resource="n_samples"), "takes resource='partial_fit' alone"),
+        (
+            hyperband(LogisticRegression(), {"C": [1]}, resource="partial_fit"),
+            "LogisticRegression has none",
+        ),
+        (hyperband(decay_rate=1), "cuts by factor alone"),
+        (hyperband(min_resources=10), "min_resources=10 is greater than"),
+        (hyperband(resource="n_samples", patience=3), "patience is for candidates"),
         (hyperband(scoring=["accuracy"]), "ranks by one metric"),
         (hyperband(return_train_score=True), "return_train_score=True"),
         (hyperband(factor=1), "factor=1"),

@@ -199,6 +199,21 @@ def test_a_collection_over_the_budget_stays_on_its_blocks(strategy):
     np.testing.assert_allclose(scores, expected.cv_results_["mean_test_score"])
 
 
+@pytest.mark.usefixtures("no_compute")
+def test_what_a_grid_overrides_is_no_reason_to_refuse():
+    lazy = da.from_array(np.ascontiguousarray(X), (70, 6))
+    wanted = AutoScaleLogisticRegression(solver="liblinear")
+
+    def refusals(params):
+        search = AutoScaleSearchCV(wanted, params, engine="blockwise")
+        return search.explain(lazy, Y).job.refused("blockwise")
+
+    assert not refusals({"solver": ["lbfgs", "newton-cholesky"]})
+    assert refusals({"C": [1.0]})
+    assert refusals({"solver": ["lbfgs", "liblinear"]})
+    assert refusals([{"solver": ["lbfgs"]}, {"C": [1.0]}])
+
+
 def test_random_states_are_drawn_from_once():
     def scores(cls, **options):
         search = cls(Ridge(), {"alpha": uniform(0, 1)}, n_iter=3, n_jobs=1, **options)

@@ -1,8 +1,11 @@
 """What a strategy is to `AutoScaleSearchCV`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.model_selection import ParameterGrid
+
+from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
 
 __all__ = ["Strategy", "count_grid", "distributions_in", "shared"]
 
@@ -16,11 +19,13 @@ class Strategy:
         Its parameters are read; nothing is set on it.
     """
 
-    streams = False
-    """It trains by `partial_fit`, on blocks that stay where they are."""
-
     def __init__(self, search: Any) -> None:
         self.search = search
+
+    @property
+    def streams(self) -> bool:
+        """It trains by `partial_fit`, on blocks that stay where they are."""
+        return False
 
     def plain(self) -> Any:
         """Return scikit-learn's search with the same parameters, not fitted."""
@@ -32,6 +37,23 @@ class Strategy:
 
     def check(self) -> None:
         """Refuse what the search cannot mean, before anything is computed."""
+        for name in ("patience", "decay_rate"):
+            value = getattr(self.search, name)
+            if value is not None and not self.streams:
+                raise ValueError(
+                    f"{name} is for candidates that are trained by partial_fit: "
+                    "strategy='halving' or 'hyperband' with resource='partial_fit'. "
+                    f"Got {name}={value!r}, strategy={self.search.strategy!r} and "
+                    f"resource={self.search.resource!r}."
+                )
+
+    def brackets(self) -> list[Bracket]:
+        """Return the rounds, of a strategy that `streams`."""
+        raise NotImplementedError
+
+    def draw(self, random: Any) -> Iterator[tuple[Bracket, list[dict[str, Any]]]]:
+        """Draw the candidates of each bracket, of a strategy that `streams`."""
+        raise NotImplementedError
 
     def prepare(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Return scikit-learn's search, after its own checks of the data.

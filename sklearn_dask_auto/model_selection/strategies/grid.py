@@ -30,6 +30,7 @@ class Grid(Strategy):
 
     def check(self) -> None:
         """Refuse distributions, of which there is no end."""
+        super().check()
         names = distributions_in(self.search.param_grid)
         if names:
             raise TypeError(

@@ -1,13 +1,15 @@
 """Successive halving: many candidates on little, the best of them on more.
 
 `HalvingGridSearchCV` where every parameter is a list and no number of candidates is
-asked for, else `HalvingRandomSearchCV`.
+asked for, else `HalvingRandomSearchCV`. By `partial_fit`, which scikit-learn's do not
+take for a resource, the rounds are theirs, but candidates go on where they were.
 """
 
-from math import ceil, floor, log
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.base import is_classifier
+from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from sklearn_dask_auto._sklearn import halving_searches, validate_parameters
 from sklearn_dask_auto.model_selection.folds import count_splits
@@ -16,6 +18,17 @@ from sklearn_dask_auto.model_selection.strategies.base import (
     count_grid,
     distributions_in,
     shared,
+)
+from sklearn_dask_auto.model_selection.strategies.partial_fit import (
+    check_streamed,
+    least_calls,
+    most_calls,
+    nearest,
+)
+from sklearn_dask_auto.model_selection.strategies.rounds import (
+    Bracket,
+    decay_bracket,
+    halving_bracket,
 )
 
 __all__ = ["Halving"]
@@ -29,9 +42,18 @@ UNKNOWN_ROWS = 10_000
 class Halving(Strategy):
     """Rounds of candidates, each of a `factor` fewer on a `factor` more."""
 
+    @property
+    def streams(self) -> bool:
+        """The resource is `partial_fit`."""
+        return bool(self.search.resource == "partial_fit")
+
     def plain(self) -> Any:
         """Return a `HalvingGridSearchCV` or a `HalvingRandomSearchCV`."""
-        search, options = self.search, self._options()
+        search = self.search
+        if self.streams:
+            n_candidates = None if self._is_grid() else self.brackets()[0].counts[0]
+            return nearest(search, n_candidates)
+        options = self._options()
         by_grid, at_random = halving_searches()
         if self._is_grid():
             return by_grid(search.estimator, search.param_grid, **options)
@@ -40,25 +62,38 @@ class Halving(Strategy):
 
     def count_candidates(self, n_rows: int | None) -> int:
         """Add up the candidates of all rounds."""
-        most, least = self._bounds(n_rows)
-        n_candidates = self._first_candidates(most, least)
-        factor = self.search.factor
-        if factor <= 1:
-            return n_candidates
-        n_rounds = required = 1 + floor(log(n_candidates, factor))
-        if self._options()["min_resources"] == "exhaust":
-            least = max(least, most // factor ** (required - 1))
-        if not self.search.aggressive_elimination:
-            n_rounds = min(required, 1 + floor(log(max(1, most // least), factor)))
-        total = 0
-        for _ in range(n_rounds):
-            total += n_candidates
-            n_candidates = ceil(n_candidates / factor)
-        return total
+        return sum(self._bracket(*self._bounds(n_rows)).counts)
 
     def check(self) -> None:
         """Refuse several metrics, as scikit-learn does: halving needs one order."""
-        validate_parameters(self.plain(), type(self.search).__name__)
+        super().check()
+        if self.streams:
+            check_streamed(self.search)
+            if self.search.n_candidates == self.search.min_resources == "exhaust":
+                raise ValueError(
+                    "n_candidates and min_resources cannot be both set to 'exhaust'."
+                )
+        validate_parameters(self._judged(), type(self.search).__name__)
+
+    def _judged(self) -> Any:
+        """Return scikit-learn's search, whatever the resource."""
+        by_grid, _ = halving_searches()
+        return by_grid(self.search.estimator, self.search.param_grid, **self._options())
+
+    def brackets(self) -> list[Bracket]:
+        """Return the one bracket there is."""
+        return [self._bracket(most_calls(self.search), least_calls(self.search))]
+
+    def draw(self, random: Any) -> Iterator[tuple[Bracket, list[dict[str, Any]]]]:
+        """List the combinations of a grid, or draw."""
+        (bracket,) = self.brackets()
+        grid = self.search.param_grid
+        if self._is_grid():
+            yield bracket, list(ParameterGrid(grid))
+        else:
+            n_candidates = bracket.counts[0]
+            drawn = ParameterSampler(grid, n_candidates, random_state=random)
+            yield bracket, list(drawn)
 
     def prepare(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Return scikit-learn's search, which asks for the number of rows."""
@@ -84,6 +119,19 @@ class Halving(Strategy):
             options["min_resources"] = "exhaust" if self._is_grid() else "smallest"
         return options
 
+    def _bracket(self, most: int, least: int) -> Bracket:
+        search, n_candidates = self.search, self._first_candidates(most, least)
+        if search.decay_rate is not None:
+            return decay_bracket(n_candidates, least, most, search.decay_rate)
+        return halving_bracket(
+            n_candidates,
+            least,
+            most,
+            search.factor,
+            exhausts=self._options()["min_resources"] == "exhaust",
+            is_aggressive=search.aggressive_elimination,
+        )
+
     def _first_candidates(self, most: int, least: int) -> int:
         search = self.search
         if self._is_grid():
@@ -96,6 +144,8 @@ class Halving(Strategy):
 
     def _bounds(self, n_rows: int | None) -> tuple[int, int]:
         """Return the most and the least resources that a candidate may get."""
+        if self.streams:
+            return most_calls(self.search), least_calls(self.search)
         search, options = self.search, self._options()
         by_rows = options["resource"] == "n_samples"
         most, least = options["max_resources"], options["min_resources"]

@@ -1,122 +1,216 @@
 """Hyperband: successive halving, from many candidates on little to few on all.
 
-Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar (2018), "Hyperband", JMLR 18(185). Here
-the resource is calls of `partial_fit`, each on one block of rows.
+Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar (2018), "Hyperband", JMLR 18(185). The
+resource is calls of `partial_fit`, each on one batch of rows; or rows, or a parameter
+of the estimator, on which every round fits from scratch.
+
+Brackets run side by side: the rounds of all of them that have the same resources are
+one round here, whose fits can all run at once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import ceil, floor, log
 from typing import Any
 
-from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
+import numpy as np
+from sklearn.model_selection import ParameterSampler
+from sklearn.utils import check_random_state
 
-from sklearn_dask_auto.model_selection.strategies.base import (
-    Strategy,
-    count_grid,
-    shared,
+from sklearn_dask_auto._sklearn import halving_searches, subsampled_splits
+from sklearn_dask_auto.model_selection.strategies.base import count_grid
+from sklearn_dask_auto.model_selection.strategies.halving import Halving
+from sklearn_dask_auto.model_selection.strategies.partial_fit import (
+    check_streamed,
+    least_calls,
+    most_calls,
+    nearest,
+)
+from sklearn_dask_auto.model_selection.strategies.rounds import (
+    Bracket,
+    best_first,
+    hyperband_brackets,
 )
 
-__all__ = ["Bracket", "Hyperband"]
-
-MOST_CALLS = 81
-"""What `max_resources='auto'` is."""
+__all__ = ["Hyperband"]
 
 
-@dataclass(frozen=True)
-class Bracket:
-    """One successive halving.
+class Hyperband(Halving):
+    """Candidates of all brackets, side by side."""
 
-    Parameters
-    ----------
-    number : int
-        As in the paper: how often candidates are cut.
-    counts : tuple of int
-        Candidates of each round.
-    resources : tuple of int
-        Calls of `partial_fit` that each of them has had when its round is scored.
-    """
+    @property
+    def resource(self) -> str:
+        """What "auto" stands for is `partial_fit`, of an estimator that has it."""
+        if self.search.resource != "auto":
+            return str(self.search.resource)
+        has_it = hasattr(self.search.estimator, "partial_fit")
+        return "partial_fit" if has_it else "n_samples"
 
-    number: int
-    counts: tuple[int, ...]
-    resources: tuple[int, ...]
-
-
-class Hyperband(Strategy):
-    """Candidates of all brackets, trained side by side."""
-
-    streams = True
+    @property
+    def streams(self) -> bool:
+        """The resource is `partial_fit`."""
+        return self.resource == "partial_fit"
 
     def plain(self) -> Any:
-        """Return the nearest that scikit-learn has, a `RandomizedSearchCV`."""
-        search = self.search
-        options = shared(search, "pre_dispatch", "random_state")
-        n_iter = sum(bracket.counts[0] for bracket in self.brackets())
-        return RandomizedSearchCV(
-            search.estimator, search.param_grid, n_iter=n_iter, **options
+        """Return the nearest that scikit-learn has: candidates drawn at random."""
+        if self.streams:
+            return nearest(self.search, _count_first(self.brackets()))
+        _, at_random = halving_searches()
+        return at_random(
+            self.search.estimator, self.search.param_grid, **self._options()
         )
 
     def count_candidates(self, n_rows: int | None) -> int:
         """Count the scores of all rounds of all brackets."""
-        return sum(sum(bracket.counts) for bracket in self.brackets())
+        most, least = self._bounds(n_rows)
+        return sum(sum(b.counts) for b in self._brackets_between(least, most))
 
     def check(self) -> None:
         """Refuse what cannot be meant."""
-        search = self.search
-        name = type(search.estimator).__name__
-        if search.resource not in ("auto", "partial_fit"):
+        super().check()
+        if self.search.factor <= 1:
             raise ValueError(
-                "strategy='hyperband' takes resource='partial_fit' alone. Got "
-                f"resource={search.resource!r}; strategy='halving' takes others."
+                "strategy='hyperband' takes a factor above 1. Got "
+                f"factor={self.search.factor!r}."
             )
-        if not hasattr(search.estimator, "partial_fit"):
+        if self.search.decay_rate is not None:
             raise ValueError(
-                f"strategy='hyperband' needs an estimator with partial_fit, and {name} "
-                "has none. Use strategy='halving', which fits from scratch."
+                "strategy='hyperband' cuts by factor alone. Got decay_rate="
+                f"{self.search.decay_rate!r}; strategy='halving' takes one."
             )
-        if isinstance(search.scoring, list | tuple | dict):
-            raise ValueError(
-                "strategy='hyperband' ranks by one metric. Got "
-                f"scoring={search.scoring!r}."
-            )
-        if search.return_train_score or search.factor <= 1:
-            raise ValueError(
-                "strategy='hyperband' takes return_train_score=False and a factor "
-                f"above 1. Got return_train_score={search.return_train_score!r} and "
-                f"factor={search.factor!r}."
-            )
-
-    @property
-    def most(self) -> int:
-        """The most calls of `partial_fit` that a candidate gets."""
-        most = self.search.max_resources
-        return MOST_CALLS if most == "auto" else int(most)
+        if self.streams:
+            check_streamed(self.search)
 
     def brackets(self) -> list[Bracket]:
         """Return the brackets, the one with most candidates first."""
-        factor, size = self.search.factor, count_grid(self.search.param_grid)
-        if factor <= 1:
-            return [Bracket(0, (1,), (self.most,))]
-        # The logarithm of a power may come out a little short of a whole number.
-        deepest = floor(log(self.most, factor) + 1e-9)
-        return [self._bracket(s, deepest, factor, size) for s in range(deepest, -1, -1)]
-
-    def _bracket(
-        self, s: int, deepest: int, factor: float, size: int | None
-    ) -> Bracket:
-        n = ceil((deepest + 1) / (s + 1) * factor**s - 1e-9)
-        n = n if size is None else min(n, size)
-        rounds = range(s + 1)
-        return Bracket(
-            s,
-            tuple(max(1, floor(n / factor**i + 1e-9)) for i in rounds),
-            tuple(max(1, floor(self.most / factor ** (s - i) + 1e-9)) for i in rounds),
-        )
+        return self._brackets_between(least_calls(self.search), most_calls(self.search))
 
     def draw(self, random: Any) -> Iterator[tuple[Bracket, list[dict[str, Any]]]]:
         """Draw the candidates of each bracket."""
-        for bracket in self.brackets():
+        yield from self._drawn(self.brackets(), random)
+
+    def run(self, plain: Any, evaluate_candidates: Any, callback_ctx: Any) -> None:
+        """Evaluate the rounds of all brackets, those with fewest resources first."""
+        brackets = self._brackets_between(plain.min_resources_, plain.max_resources_)
+        self._check_not_searched()
+        random = check_random_state(self.search.random_state)
+        racing = dict(self._drawn(brackets, random))
+        resources = sorted({n for bracket in brackets for n in bracket.resources})
+        plain.n_resources_, plain.n_candidates_ = resources, []
+        context = _begun(self.search, callback_ctx, "search", len(resources))
+        for n_resources in resources:
+            rows = self._rows_of_round(racing, n_resources)
+            plain.n_candidates_.append(len(rows))
+            inner = _begun(
+                self.search,
+                context,
+                "hyperband-round",
+                len(rows) * plain.n_splits_,
+                sequential_subtasks=False,
+            )
+            results = evaluate_candidates(
+                [params for _, _, params in rows],
+                self._splits(plain, n_resources),
+                more_results={
+                    "bracket": [bracket.number for bracket, _, _ in rows],
+                    "iter": [iteration for _, iteration, _ in rows],
+                    "n_resources": [n_resources] * len(rows),
+                },
+                callback_ctx=inner,
+            )
+            _end(self.search, inner)
+            scores = results["mean_test_score"][-len(rows) :]
+            _cut(racing, rows, scores, n_resources)
+        _end(self.search, context)
+
+    def best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
+        """Return the best of those that had all resources."""
+        resources = np.asarray(results["n_resources"])
+        last = np.flatnonzero(resources == resources.max())
+        return last[best_first(results["mean_test_score"][last])[0]]
+
+    def _options(self) -> dict[str, Any]:
+        options = super()._options()
+        options["resource"] = self.resource
+        if options["min_resources"] == "exhaust":
+            # The last round of every bracket has all resources anyway.
+            options["min_resources"] = "smallest"
+        return options
+
+    def _is_grid(self) -> bool:
+        return False
+
+    def _check_not_searched(self) -> None:
+        grids = self.search.param_grid
+        grids = [grids] if isinstance(grids, dict) else grids
+        if any(self.resource in grid for grid in grids):
+            raise ValueError(
+                f"Cannot use parameter {self.resource} as the resource since it is "
+                "part of the searched parameters."
+            )
+
+    def _brackets_between(self, least: int, most: int) -> list[Bracket]:
+        n_distinct = count_grid(self.search.param_grid)
+        return hyperband_brackets(least, most, self.search.factor, n_distinct)
+
+    def _drawn(
+        self, brackets: list[Bracket], random: Any
+    ) -> Iterator[tuple[Bracket, list[dict[str, Any]]]]:
+        for bracket in brackets:
             sampler = ParameterSampler(
                 self.search.param_grid, bracket.counts[0], random_state=random
             )
             yield bracket, list(sampler)
+
+    def _rows_of_round(
+        self, racing: dict[Bracket, list[dict[str, Any]]], n_resources: int
+    ) -> list[tuple[Bracket, int, dict[str, Any]]]:
+        """Return bracket, iteration and parameters of who is to be evaluated."""
+        own = {} if self.resource == "n_samples" else {self.resource: n_resources}
+        return [
+            (bracket, bracket.resources.index(n_resources), {**params, **own})
+            for bracket, several in racing.items()
+            if n_resources in bracket.resources
+            for params in several
+        ]
+
+    def _splits(self, plain: Any, n_resources: int) -> Any:
+        if self.resource != "n_samples":
+            return plain._checked_cv_orig
+        fraction = n_resources / plain._n_samples_orig
+        return subsampled_splits(
+            plain._checked_cv_orig, fraction, self.search.random_state
+        )
+
+
+def _count_first(brackets: list[Bracket]) -> int:
+    return sum(bracket.counts[0] for bracket in brackets)
+
+
+def _cut(
+    racing: dict[Bracket, list[dict[str, Any]]],
+    rows: list[tuple[Bracket, int, dict[str, Any]]],
+    scores: Any,
+    n_resources: int,
+) -> None:
+    """Keep of each bracket as many as its next round takes, the best first."""
+    for bracket in racing:
+        of_bracket = [i for i, row in enumerate(rows) if row[0] == bracket]
+        if not of_bracket or n_resources == bracket.resources[-1]:
+            continue
+        n_kept = bracket.counts[bracket.resources.index(n_resources) + 1]
+        order = best_first(scores[of_bracket])[:n_kept]
+        racing[bracket] = [racing[bracket][i] for i in order]
+
+
+def _begun(
+    search: Any, context: Any, name: str, n_subtasks: int, **options: Any
+) -> Any:
+    """Return the context of a task that has begun; None where nobody listens."""
+    if context is None:
+        return None
+    inner = context.subcontext(task_name=name, max_subtasks=n_subtasks, **options)
+    return inner.call_on_fit_task_begin(estimator=search)
+
+
+def _end(search: Any, context: Any) -> None:
+    if context is not None:
+        context.call_on_fit_task_end(estimator=search)

@@ -1,0 +1,318 @@
+"""Training candidates side by side, and leaving the worse behind."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.exceptions import FitFailedWarning
+
+from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
+from sklearn_dask_auto.model_selection.stream import tasks
+from sklearn_dask_auto.model_selection.stream.batches import Batches
+from sklearn_dask_auto.model_selection.stream.report import Report
+from sklearn_dask_auto.model_selection.stream.rows import StreamRows
+
+__all__ = ["Candidate", "Race", "Track"]
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A candidate of one bracket.
+
+    Parameters
+    ----------
+    number : int
+        Among all candidates.
+    params : dict
+        What was drawn.
+    bracket : Bracket
+        Its rounds.
+    trained : delayed Trained
+        The model so far.
+    calls : int
+        Of `partial_fit`, so far.
+    round : int
+        The one it is in.
+    scores : list of (int, float)
+        Calls, and the score after them.
+    last : dict
+        All that is known of its last score.
+    has_stopped : bool
+        It is trained no more, but may still win.
+    """
+
+    number: int
+    params: dict[str, Any]
+    bracket: Bracket
+    trained: Any
+    calls: int = 0
+    round: int = 0
+    scores: list[tuple[int, float]] = field(default_factory=list)
+    last: dict[str, Any] = field(default_factory=dict)
+    has_stopped: bool = False
+    last_row: int = -1
+
+    @property
+    def due(self) -> int:
+        """Calls after which its round is scored."""
+        return self.bracket.resources[self.round]
+
+    def has_plateaued(self, patience: int, tol: float) -> bool:
+        """Tell whether no score of the last `patience` calls was better by `tol`."""
+        before = [
+            score for calls, score in self.scores if calls <= self.calls - patience
+        ]
+        recent = [
+            score for calls, score in self.scores if calls > self.calls - patience
+        ]
+        return bool(before) and not max(recent) > before[-1] + tol
+
+
+class Track:
+    """Trains several candidates in step, batch by batch.
+
+    Parameters
+    ----------
+    rows : StreamRows
+        Give the arguments of `partial_fit`.
+    batches : Batches
+        What each call learns from.
+    n_jobs : int or None
+        Most models to train at once; None is as many as there is room for.
+    error_score : 'raise' or float
+        As in scikit-learn.
+    """
+
+    def __init__(
+        self, rows: StreamRows, batches: Batches, n_jobs: int | None, error_score: Any
+    ) -> None:
+        self._rows = rows
+        self._batches = batches
+        self._n_jobs = n_jobs
+        self._error_score = error_score
+        self._loaded: tuple[int, list[Any]] = (-1, [])
+
+    def train(self, candidates: list[Candidate], done: int, reach: int) -> None:
+        """Take candidates from `done` calls to `reach`."""
+        for number, due in self._batches.runs(done, reach):
+            batches = self._load(number)
+            for batch in due:
+                self._step(candidates, batches[batch], number, batch)
+            self._keep(candidates)
+        for candidate in candidates:
+            candidate.calls = reach
+
+    def lanes(self, candidates: list[Candidate]) -> list[list[Candidate]]:
+        """Share candidates out to as many lanes as may run at once."""
+        n_lanes = len(candidates)
+        if self._n_jobs is not None:
+            n_lanes = min(n_lanes, self._n_jobs)
+        return [candidates[i::n_lanes] for i in range(n_lanes)]
+
+    def _load(self, number: int) -> list[Any]:
+        if self._loaded[0] != number:
+            # The one before is let go first.
+            self._loaded = (-1, [])
+            self._loaded = (number, self._batches.buffers[number].load())
+        return self._loaded[1]
+
+    def _step(
+        self, candidates: list[Candidate], X: Any, number: int, batch: int
+    ) -> None:
+        from dask import delayed
+
+        learned_from = self._rows.learned_from(
+            self._batches.buffers[number].rows[batch]
+        )
+        # One value for all candidates: it would else travel with each of them.
+        arguments = delayed(learned_from, pure=False, traverse=False)
+        step = delayed(tasks.train, pure=False)
+        for lane in self.lanes(candidates):
+            trained = step(X, arguments, self._error_score, *(c.trained for c in lane))
+            for i, candidate in enumerate(lane):
+                candidate.trained = trained[i]
+
+    def _keep(self, candidates: list[Candidate]) -> None:
+        from dask import delayed
+
+        from sklearn_dask_auto.inputs.scheduler import compute, persist
+
+        kept = persist(*(candidate.trained for candidate in candidates))
+        for candidate, trained in zip(candidates, kept, strict=True):
+            candidate.trained = trained
+        if len(self._batches.buffers) > 1:
+            # A cluster would else load the buffers to come beside this one.
+            wait = delayed(tasks.nothing, pure=False)
+            compute(*(wait(candidate.trained) for candidate in candidates))
+
+
+class Race:
+    """Candidates of all brackets, trained and cut until nobody is left.
+
+    Parameters
+    ----------
+    search : AutoScaleSearchCV
+        `patience`, `tol` and `error_score` are read.
+    candidates : list of Candidate
+        At the start.
+    track : Track
+        Trains them.
+    held_out : tuple
+        Rows to score on, and what lies beside them.
+    scorer : callable
+        As scikit-learn's.
+    report : Report
+        Is told of every round.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One for each candidate and round.
+    history : list of dict
+        One for each score, in the order of time.
+    """
+
+    def __init__(
+        self,
+        search: Any,
+        candidates: list[Candidate],
+        track: Track,
+        held_out: tuple[Any, dict[str, Any]],
+        scorer: Any,
+        report: Report,
+    ) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = []
+        self._patience, self._tol = search.patience, search.tol
+        self._error_score = search.error_score
+        self._alive = list(candidates)
+        self._track = track
+        self._held_out = held_out
+        self._scorer = scorer
+        self._report = report
+        self._started = time.perf_counter()
+
+    def run(self) -> None:
+        """Train and cut."""
+        done = 0
+        while self._alive:
+            reach = self._next_stop(done)
+            on_track = [c for c in self._alive if not c.has_stopped]
+            if on_track:
+                self._track.train(on_track, done, reach)
+            due = [c for c in self._alive if c.due == reach]
+            scored = on_track if self._is_check(reach) else due
+            self._score([c for c in scored if c in on_track and not _is_scored(c)])
+            self._end_rounds(due)
+            self._stop_plateaus(reach)
+            done = reach
+        self._report.end_search()
+
+    def _next_stop(self, done: int) -> int:
+        """Return after how many calls there is something to score."""
+        nearest = min(c.due for c in self._alive)
+        if self._patience is None or all(c.has_stopped for c in self._alive):
+            return nearest
+        return min(nearest, (done // self._every + 1) * self._every)
+
+    @property
+    def _every(self) -> int:
+        """Calls between two scores by which a plateau is seen."""
+        return max(1, self._patience // 3)
+
+    def _is_check(self, reach: int) -> bool:
+        return self._patience is not None and reach % self._every == 0
+
+    def _score(self, candidates: list[Candidate]) -> None:
+        from dask import delayed
+
+        from sklearn_dask_auto.inputs.scheduler import compute
+
+        if not candidates:
+            return
+        X, arguments = self._held_out
+        shared = delayed(arguments, pure=False, traverse=False)
+        how = (self._scorer, self._error_score)
+        score = delayed(tasks.score, pure=False)
+        lanes = self._track.lanes(candidates)
+        lazy = [score(X, shared, *how, *(c.trained for c in lane)) for lane in lanes]
+        failures = []
+        for lane, found in zip(lanes, compute(*lazy), strict=True):
+            for candidate, entry in zip(lane, found, strict=True):
+                failures.append(entry.pop("error"))
+                candidate.last = entry
+                candidate.scores.append((candidate.calls, entry["test_scores"]))
+        self.history += [self._entry(c) for c in candidates]
+        self._warn(failures)
+
+    def _entry(self, candidate: Candidate) -> dict[str, Any]:
+        return {
+            "candidate": candidate.number,
+            "bracket": candidate.bracket.number,
+            "params": candidate.params,
+            "partial_fit_calls": candidate.calls,
+            "score": candidate.last["test_scores"],
+            "fit_time": candidate.last["fit_time"],
+            "score_time": candidate.last["score_time"],
+            "elapsed_time": time.perf_counter() - self._started,
+        }
+
+    def _warn(self, failures: list[str | None]) -> None:
+        first = next((failure for failure in failures if failure), None)
+        if first is not None:
+            warnings.warn(
+                f"{sum(map(bool, failures))} of {len(failures)} candidates failed and "
+                f"score error_score={self._error_score!r}. The first: {first}",
+                FitFailedWarning,
+                stacklevel=2,
+            )
+
+    def _end_rounds(self, due: list[Candidate]) -> None:
+        """Write down who came to the end of a round, and send the best to the next."""
+        for bracket, several in _by_bracket(due):
+            iteration = several[0].round
+            rows = [self._row(c) for c in several]
+            self._report.round(bracket, iteration, rows)
+            for candidate, row in zip(several, rows, strict=True):
+                candidate.last_row = len(self.rows)
+                self.rows.append(row)
+            ranking = best_first([c.last["test_scores"] for c in several])
+            is_last = iteration + 1 == len(bracket.counts)
+            n_kept = 0 if is_last else bracket.counts[iteration + 1]
+            for i in ranking[:n_kept]:
+                several[i].round += 1
+            behind = {several[i].number for i in ranking[n_kept:]}
+            self._alive = [c for c in self._alive if c.number not in behind]
+
+    @staticmethod
+    def _row(candidate: Candidate) -> dict[str, Any]:
+        return {
+            "candidate": candidate.number,
+            "bracket": candidate.bracket.number,
+            "iter": candidate.round,
+            "n_resources": candidate.due,
+            "partial_fit_calls": candidate.calls,
+            "params": candidate.params,
+            **candidate.last,
+        }
+
+    def _stop_plateaus(self, reach: int) -> None:
+        if not self._is_check(reach):
+            return
+        for candidate in self._alive:
+            if candidate.has_plateaued(self._patience, self._tol):
+                candidate.has_stopped = True
+
+
+def _is_scored(candidate: Candidate) -> bool:
+    """Tell whether it has learned nothing since its last score."""
+    return bool(candidate.scores) and candidate.scores[-1][0] == candidate.calls
+
+
+def _by_bracket(
+    candidates: list[Candidate],
+) -> Iterator[tuple[Bracket, list[Candidate]]]:
+    for bracket in dict.fromkeys(c.bracket for c in candidates):
+        yield bracket, [c for c in candidates if c.bracket == bracket]

@@ -1,0 +1,98 @@
+"""Telling of a search by `partial_fit` while it runs: prints, and callbacks."""
+
+import sys
+from typing import Any
+
+from sklearn_dask_auto._sklearn import fit_task
+from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
+
+__all__ = ["Report"]
+
+
+class Report:
+    """Prints as scikit-learn's halving does, and callbacks told of every score.
+
+    Parameters
+    ----------
+    search : AutoScaleSearchCV
+        Its `verbose` and its callbacks.
+    X, y : object
+        As for `fit`; for callbacks.
+    brackets : list of Bracket
+        To come.
+    """
+
+    def __init__(self, search: Any, X: Any, y: Any, brackets: list[Bracket]) -> None:
+        self._search = search
+        self._verbose = search.verbose
+        self._data = {"X": X, "y": y}
+        self._fit = fit_task(search, X, y)
+        self._rounds = self._begun(
+            self._fit,
+            task_name="search",
+            max_subtasks=sum(len(b.counts) for b in brackets),
+        )
+
+    def _begun(self, context: Any, **options: Any) -> Any:
+        if context is None:
+            return None
+        inner = context.subcontext(**options)
+        return inner.call_on_fit_task_begin(estimator=self._search)
+
+    def _ended(self, context: Any, **data: Any) -> None:
+        if context is not None:
+            context.call_on_fit_task_end(estimator=self._search, **data)
+
+    def round(
+        self, bracket: Bracket, iteration: int, rows: list[dict[str, Any]]
+    ) -> None:
+        """Tell of a round, by what its candidates came to."""
+        self._write(_lines(bracket, iteration, rows))
+        context = self._begun(
+            self._rounds,
+            task_name="halving-iteration",
+            max_subtasks=len(rows),
+            sequential_subtasks=False,
+        )
+        for i in range(len(rows)):
+            name = "candidate-split-evaluation"
+            self._ended(self._begun(context, task_name=name, task_id=i))
+        self._ended(context)
+
+    def _write(self, lines: list[str]) -> None:
+        n_lines = {0: 0, 1: HEAD}.get(self._verbose, len(lines))
+        sys.stdout.writelines(f"{line}\n" for line in lines[:n_lines])
+
+    def end_search(self) -> None:
+        """Tell that nobody is left to train."""
+        self._ended(self._rounds)
+
+    def end(self) -> None:
+        """Tell that all is done, the refit included."""
+        if self._search.refit:
+            self._ended(self._begun(self._fit, task_name="refit-with-best-params"))
+        self._ended(self._fit, **self._data)
+
+
+HEAD = 6
+"""Lines about a round; those about each candidate follow."""
+
+
+def _lines(bracket: Bracket, iteration: int, rows: list[dict[str, Any]]) -> list[str]:
+    best = max((row["test_scores"] for row in rows), default=float("nan"))
+    return [
+        "-" * 10,
+        f"bracket: {bracket.number}",
+        f"iter: {iteration}",
+        f"n_candidates: {len(rows)}",
+        f"n_resources: {bracket.resources[iteration]}",
+        f"best score: {best:.4f}",
+        *map(_line, rows),
+    ]
+
+
+def _line(row: dict[str, Any]) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in row["params"].items())
+    seconds = row["fit_time"] + row["score_time"]
+    score = row["test_scores"]
+    return f"[CV] END {params}; score={score:.3f} total time={seconds:6.1f}s"

@@ -1,0 +1,131 @@
+"""The input of a search by `partial_fit`: rows to learn from, and rows held out."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
+from sklearn.utils.multiclass import check_classification_targets
+
+from sklearn_dask_auto._sklearn import safe_indexing
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.model_selection.stream.batches import (
+    Batches,
+    batches_here,
+    batches_of_blocks,
+    stacked,
+)
+from sklearn_dask_auto.routing import Plan
+from sklearn_dask_auto.routing.profile import format_bytes
+
+__all__ = ["StreamRows"]
+
+
+class StreamRows:
+    """Rows that are in memory or in the blocks of a collection, and all beside them.
+
+    Parameters
+    ----------
+    search : AutoScaleSearchCV
+        Its parameters are read.
+    X, y, params : object
+        As for `fit`. `y` and what else has a value a row are brought here.
+    plan : Plan
+        Says how much may be held.
+    """
+
+    def __init__(
+        self, search: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> None:
+        _, y, params = gather(None, y, params)
+        self.template = clone(search.estimator)
+        self.is_lazy = is_dask(X)
+        if self.is_lazy:
+            self.X, self.y = _entered(self.template, X, plan), y
+        else:
+            self.X, self.y = indexable(X, y)
+        self.n_rows = self.X.shape[0] if hasattr(self.X, "shape") else len(self.X)
+        routed = search._get_routed_params_for_fit(params)
+        self.fit_params = routed.estimator.fit
+        self.score_params = routed.scorer.score
+        self.classes, self._numbers = self._labels(is_classifier(search.estimator))
+        cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        stand_in = np.empty((self.n_rows, 0)) if self.is_lazy else self.X
+        train, test = next(cv.split(stand_in, y, **routed.splitter.split))
+        self.train, self.test = _ascending(train), _ascending(test)
+
+    def _labels(self, are_labels: bool) -> tuple[dict[str, Any], Any]:
+        """Return the argument `classes`, if any, and the target as numbers."""
+        if self.y is None:
+            return {}, None
+        if not are_labels:
+            return {}, np.asarray(self.y, dtype=float)
+        check_classification_targets(self.y)
+        classes, codes = np.unique(np.asarray(self.y), return_inverse=True)
+        return {"classes": classes}, codes
+
+    def beside(self, params: dict[str, Any], rows: Any) -> dict[str, Any]:
+        """Return the target and the parameters of some rows."""
+        taken = {
+            name: safe_indexing(value, rows) if self._is_aligned(value) else value
+            for name, value in params.items()
+        }
+        if self.y is None:
+            return taken
+        return {"y": safe_indexing(self.y, rows), **taken}
+
+    def _is_aligned(self, value: Any) -> bool:
+        if np.ndim(value) == 0:
+            return False
+        return bool(np.shape(value)[0] == self.n_rows)
+
+    def learned_from(self, rows: Any) -> dict[str, Any]:
+        """Return the arguments of `partial_fit` for some rows."""
+        return {**self.classes, **self.beside(self.fit_params, rows)}
+
+    def batches(self, rows: Any, most: int, seed: int) -> Batches:
+        """Cut some rows into batches for so many calls, as the seed decides."""
+        random = np.random.RandomState(seed)
+        if self.is_lazy:
+            return batches_of_blocks(self.X, rows, self._numbers, most, random)
+        return batches_here(self.X, rows, most, random)
+
+    def held_out(self, budget: int) -> tuple[Any, dict[str, Any]]:
+        """Return the rows to score on, all together where tasks are computed."""
+        from dask import delayed
+
+        from sklearn_dask_auto.inputs.scheduler import persist
+
+        arguments = self.beside(self.score_params, self.test)
+        if not self.is_lazy:
+            X = safe_indexing(self.X, self.test)
+            return persist(delayed(X, pure=False, traverse=False))[0], arguments
+        from sklearn_dask_auto.inputs.take import take_rows
+
+        taken = take_rows(self.X, self.X.chunks[0], self.test)
+        if taken.nbytes > budget:
+            raise NoEngineError(
+                f"The rows held out for scores take {format_bytes(taken.nbytes)}, over "
+                f"the memory budget of {format_bytes(budget)}. Hold out fewer, as with "
+                "cv=ShuffleSplit(1, test_size=10_000), or raise it with "
+                "set_config(memory_budget=...)."
+            )
+        whole = delayed(stacked, pure=False)(*taken.to_delayed().ravel())
+        return persist(whole)[0], arguments
+
+
+def _entered(template: Any, X: Any, plan: Plan) -> Any:
+    """Apply the entry rules; lazy blocks that may be held are computed once."""
+    from sklearn_dask_auto.engines.blockwise import room
+    from sklearn_dask_auto.inputs.entry import enter, hold
+
+    return hold(enter(template, X, {}), room(plan)).X
+
+
+def _ascending(rows: Any) -> Any:
+    """Return row numbers in order; an iterable `cv` may give masks."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else np.sort(rows)

@@ -1,0 +1,440 @@
+"""Halving and Hyperband by `partial_fit`: rounds, plateaus, and rows however they lie.
+
+dask-ml's searches state some of this behaviour, and its tests were the guide: its
+`test_incremental.py`, `test_inverse.py`, `test_successive_halving.py` and
+`test_hyperband.py`.
+"""
+
+import _thread
+import os
+import signal
+import threading
+import time
+
+import dask
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from distributed import Client, LocalCluster
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from scipy.stats import loguniform, uniform
+from sklearn.base import BaseEstimator
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.datasets import make_classification
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV
+
+from sklearn_dask_auto import AutoScaleSearchCV, config_context
+from sklearn_dask_auto.kernels import streaming
+from tests.cuts import cut, cuts
+from tests.model_selection.results import assert_same_search
+
+X, Y = make_classification(600, 5, random_state=0)
+X = np.ascontiguousarray(X)
+DRAWN = {"alpha": loguniform(1e-5, 1)}
+
+
+class Line(BaseEstimator):
+    """Its score is a line in the number of its calls, and ends at `top`."""
+
+    def __init__(self, start=0.0, slope=0.0, top=np.inf):
+        self.start = start
+        self.slope = slope
+        self.top = top
+
+    def fit(self, X, y=None):
+        raise AssertionError("a search by partial_fit fits from scratch")
+
+    def partial_fit(self, X, y=None):
+        self.calls_ = getattr(self, "calls_", 0) + 1
+        return self
+
+    def score(self, X, y=None):
+        return min(self.start + self.slope * self.calls_, self.top)
+
+
+def by_calls(estimator, params, strategy="halving", **options):
+    options = {"resource": "partial_fit", "random_state": 0, **options}
+    return AutoScaleSearchCV(estimator, params, strategy=strategy, **options)
+
+
+def rounds(search):
+    results = search.cv_results_
+    found = {}
+    for i, calls in zip(results["iter"], results["n_resources"], strict=True):
+        found.setdefault((int(i), int(calls)), 0)
+        found[int(i), int(calls)] += 1
+    return [(calls, count) for (_, calls), count in sorted(found.items())]
+
+
+STARTS = {"start": np.linspace(0, 1, 10).tolist()}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"max_resources": 9}, [(1, 10), (3, 4), (9, 2)]),
+        ({"max_resources": 20}, [(2, 10), (6, 4), (18, 2)]),
+        ({"min_resources": 2, "max_resources": 20}, [(2, 10), (6, 4), (18, 2)]),
+        ({"factor": 2, "max_resources": 4}, [(1, 10), (2, 5), (4, 3)]),
+        (
+            {"factor": 2, "max_resources": 4, "aggressive_elimination": True},
+            [(1, 10), (1, 5), (2, 3), (4, 2)],
+        ),
+        ({"n_candidates": 5, "max_resources": 9}, [(1, 5), (3, 2)]),
+        ({"n_candidates": "exhaust", "max_resources": 4}, [(1, 4), (3, 2)]),
+        (
+            {"n_candidates": 4, "min_resources": "exhaust", "max_resources": 9},
+            [(3, 4), (9, 2)],
+        ),
+        (
+            {"decay_rate": 1, "max_resources": 5},
+            [(1, 10), (2, 5), (3, 3), (4, 2), (5, 2)],
+        ),
+        ({"decay_rate": 0, "max_resources": 6}, [(1, 10), (6, 10)]),
+        (
+            {"decay_rate": 2, "min_resources": 3, "max_resources": 10},
+            [(3, 10), (6, 2), (9, 1), (10, 1)],
+        ),
+    ],
+)
+def test_halving_goes_through_the_rounds_that_it_says(options, expected):
+    search = by_calls(Line(), STARTS, **options)
+    assert search.explain(X, Y).job.n_fits == sum(count for _, count in expected)
+    search.fit(X, Y)
+    assert rounds(search) == expected
+    assert search.n_resources_ == [calls for calls, _ in expected]
+    assert search.n_candidates_ == [count for _, count in expected]
+    best = max(p["start"] for p in search.cv_results_["params"])
+    assert search.best_params_ == {"start": best}
+    calls = search.cv_results_["partial_fit_calls"]
+    np.testing.assert_array_equal(calls, search.cv_results_["n_resources"])
+    assert search.best_estimator_.calls_ == calls[search.best_index_]
+
+
+def test_candidates_keep_their_number_and_go_on_where_they_were():
+    search = by_calls(Line(slope=1.0), STARTS, max_resources=9).fit(X, Y)
+    table = pd.DataFrame(search.cv_results_)
+    for _, rows in table.groupby("candidate"):
+        starts = rows["param_start"].astype(float)
+        assert starts.nunique() == 1
+        expected = starts + rows["partial_fit_calls"]
+        np.testing.assert_array_equal(rows["mean_test_score"], expected)
+    lasts = table.groupby("candidate")["n_resources"].max()
+    assert search.n_partial_fit_calls_ == lasts.sum()
+
+
+def test_all_combinations_of_lists_are_tried_and_no_others():
+    grid = {"start": [0.1, 0.2], "slope": [1.0, 2.0, 3.0]}
+    search = by_calls(Line(), grid, max_resources=3).fit(X, Y)
+    assert search.cv_results_["params"][:6] == list(ParameterGrid(grid))
+    assert search.n_candidates_[0] == 6
+    assert type(search.to_sklearn()) is GridSearchCV
+    drawn = by_calls(Line(), {"start": uniform()}, n_candidates=3, max_resources=3)
+    plain = drawn.fit(X, Y).to_sklearn()
+    assert type(plain) is RandomizedSearchCV
+    assert plain.n_iter == 3
+    np.testing.assert_array_equal(
+        plain.best_estimator_.start, drawn.best_params_["start"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("patience", "tol", "slope", "calls"),
+    [
+        (5, 0, 0.0, 6),
+        (3, 1, 1.0, 10),
+        (3, 4, 1.0, 4),
+        (None, 4, 1.0, 10),
+        (1, 0, 0.0, 2),
+        (9, 0, 0.0, 10),
+    ],
+)
+def test_training_stops_when_scores_no_longer_rise(patience, tol, slope, calls):
+    search = by_calls(
+        Line(slope=slope),
+        STARTS,
+        decay_rate=0,
+        max_resources=10,
+        patience=patience,
+        tol=tol,
+    ).fit(X, Y)
+    last = search.cv_results_["iter"] == 1
+    assert set(search.cv_results_["partial_fit_calls"][last]) == {calls}
+    assert search.best_estimator_.calls_ == calls
+    assert search.n_partial_fit_calls_ == 10 * calls
+
+
+def test_a_candidate_that_stopped_may_still_win():
+    params = [{"start": [0.9]}, {"slope": [0.01], "start": [0.0, 0.1]}]
+    search = by_calls(
+        Line(), params, decay_rate=0, max_resources=9, patience=2, tol=0
+    ).fit(X, Y)
+    assert search.best_params_ == {"start": 0.9}
+    assert sorted(search.cv_results_["partial_fit_calls"][-3:]) == [3, 9, 9]
+
+
+def test_patience_saves_calls_of_hyperband_and_keeps_its_rounds():
+    def found(**options):
+        search = by_calls(
+            Line(slope=0.1, top=1.2), {"start": uniform()}, "hyperband", **options
+        )
+        return search.set_params(max_resources=27).fit(X, Y)
+
+    patient, full = found(patience=3, tol=0), found()
+    for name in ("bracket", "iter", "n_resources", "param_start"):
+        ours, theirs = patient.cv_results_[name], full.cv_results_[name]
+        np.testing.assert_array_equal(np.ma.filled(ours), np.ma.filled(theirs))
+    assert patient.n_partial_fit_calls_ < full.n_partial_fit_calls_
+    assert patient.best_score_ == full.best_score_
+
+
+def test_history_tells_every_score_in_order():
+    search = by_calls(Line(slope=1.0), STARTS, max_resources=9, patience=3, tol=0).fit(
+        X, Y
+    )
+    history = search.history_
+    assert sorted({entry["partial_fit_calls"] for entry in history}) == list(
+        range(1, 10)
+    )
+    times = [entry["elapsed_time"] for entry in history]
+    assert times == sorted(times)
+    for entry in history:
+        expected = entry["params"]["start"] + entry["partial_fit_calls"]
+        assert entry["score"] == expected
+    names = ("candidate", "partial_fit_calls", "mean_test_score")
+    columns = (search.cv_results_[name].tolist() for name in names)
+    of_rows = {(number, calls): s for number, calls, s in zip(*columns, strict=True)}
+    told = {(e["candidate"], e["partial_fit_calls"]): e["score"] for e in history}
+    assert of_rows.items() <= told.items()
+
+
+@pytest.mark.usefixtures("no_compute")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "grid", "patience": 3}, "patience is for candidates that are"),
+        ({"strategy": "halving", "decay_rate": 1}, "decay_rate is for candidates"),
+        (
+            {"strategy": "hyperband", "resource": "n_samples", "patience": 2},
+            "patience is for candidates",
+        ),
+        (
+            {"strategy": "halving", "resource": "partial_fit", "scoring": ["r2"]},
+            "ranks by one metric",
+        ),
+        (
+            {
+                "strategy": "halving",
+                "resource": "partial_fit",
+                "n_candidates": "exhaust",
+                "min_resources": "exhaust",
+            },
+            "cannot be both",
+        ),
+        ({"patience": 0}, "The 'patience' parameter of AutoScaleSearchCV"),
+        ({"tol": -1.0}, "The 'tol' parameter of AutoScaleSearchCV"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_work_starts(options, message):
+    with pytest.raises(ValueError, match=message):
+        AutoScaleSearchCV(Line(), STARTS, **options).fit(da.from_array(X, (50, 5)), Y)
+
+
+EXPECTED = by_calls(SGDClassifier(random_state=0), DRAWN, "hyperband", max_resources=9)
+
+
+@hypothesis_settings(max_examples=8)
+@given(cuts(len(X)))
+def test_results_are_those_of_rows_in_memory_however_they_are_cut(counts):
+    with dask.config.set(scheduler="sync"):
+        if not hasattr(EXPECTED, "cv_results_"):
+            EXPECTED.fit(X, Y)
+        search = AutoScaleSearchCV(**EXPECTED.get_params(deep=False))
+        assert_same_search(search.fit(cut(X, counts), Y), EXPECTED)
+    np.testing.assert_array_equal(
+        search.best_estimator_.coef_, EXPECTED.best_estimator_.coef_
+    )
+
+
+def test_sparse_blocks_give_what_sparse_rows_give():
+    thin = sp.csr_matrix(np.where(X > 0.5, X, 0))
+    lazy = da.from_array(thin.toarray(), (70, 5)).map_blocks(sp.csr_matrix)
+    options = {"max_resources": 9, "n_candidates": 6}
+    found = by_calls(SGDClassifier(random_state=0), DRAWN, **options).fit(lazy, Y)
+    here = by_calls(SGDClassifier(random_state=0), DRAWN, **options).fit(thin, Y)
+    assert_same_search(found, here)
+    assert found.best_score_ > 0.7
+
+
+@pytest.mark.parametrize("buffer_bytes", [128_000_000, 4_000])
+def test_rows_that_are_sorted_by_label_do_no_harm(buffer_bytes, monkeypatch):
+    monkeypatch.setattr(streaming, "BUFFER_BYTES", buffer_bytes)
+    order = np.argsort(Y, kind="stable")
+    options = {"max_resources": 27, "n_candidates": 8, "min_resources": 9}
+    scores = [
+        by_calls(SGDClassifier(random_state=0), DRAWN, **options)
+        .fit(da.from_array(rows, (30, 5)), target)
+        .best_score_
+        for rows, target in [(X[order], Y[order]), (X, Y)]
+    ]
+    assert scores[0] > scores[1] - 0.03
+    assert scores[0] > 0.85
+
+
+def test_buffers_are_loaded_one_at_a_time_and_every_row_is_seen(monkeypatch):
+    monkeypatch.setattr(streaming, "BUFFER_BYTES", 4_000)
+    loaded = []
+
+    def note(block):
+        loaded.append(len(block))
+        return block
+
+    lazy = da.from_array(X, (30, 5)).map_blocks(note, meta=X[:0], dtype=float)
+    with config_context(memory_budget="10kB"), dask.config.set(scheduler="sync"):
+        by_calls(Line(), {"start": [1.0]}, max_resources=16, cv=5, refit=False).fit(
+            lazy
+        )
+    # 16 training blocks once in 16 calls, and those of the rows held out.
+    assert len(loaded) == 16 + 4
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3, None, -1])
+def test_n_jobs_caps_what_is_trained_at_once_and_changes_no_result(n_jobs):
+    one = by_calls(SGDClassifier(random_state=0), DRAWN, max_resources=9, n_jobs=1)
+    found = by_calls(Counting(random_state=0), DRAWN, max_resources=9, n_jobs=n_jobs)
+    Counting.most = 0
+    with dask.config.set(scheduler="threads", num_workers=8):
+        found.fit(X, Y)
+        one.fit(X, Y)
+    assert_same_search(found, one)
+    assert Counting.most <= (8 if n_jobs in (None, -1) else n_jobs)
+
+
+class Counting(SGDClassifier):
+    """Counts how many learn at once."""
+
+    now = most = 0
+    lock = threading.Lock()
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        with self.lock:
+            Counting.now += 1
+            Counting.most = max(Counting.most, Counting.now)
+        time.sleep(0.001)
+        try:
+            return super().partial_fit(X, y, classes, sample_weight)
+        finally:
+            with self.lock:
+                Counting.now -= 1
+
+
+def test_it_says_what_it_does_as_asked(capsys):
+    by_calls(Line(), STARTS, max_resources=3).fit(X, Y)
+    assert not capsys.readouterr().out
+    by_calls(Line(), STARTS, max_resources=3, verbose=1).fit(X, Y)
+    printed = capsys.readouterr().out
+    assert "iter: 1\nn_candidates: 4\nn_resources: 3\nbest score: 1.0000\n" in printed
+    assert "[CV]" not in printed
+    by_calls(Line(), STARTS, max_resources=3, verbose=2).fit(X, Y)
+    assert capsys.readouterr().out.count("[CV] END start=") == 10 + 4
+
+
+class Tasks:
+    """A callback that notes which tasks began and ended."""
+
+    def __init__(self):
+        self.begun, self.ended, self.is_down = [], [], False
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+
+    def teardown(self, estimator, context):
+        self.is_down = True
+
+
+def test_callbacks_hear_of_rounds_and_scores():
+    told = Tasks()
+    by_calls(Line(), STARTS, max_resources=3).set_callbacks(told).fit(X, Y)
+    assert told.is_down
+    assert sorted(told.begun) == sorted(told.ended)
+    assert told.begun.count("candidate-split-evaluation") == 10 + 4
+    assert told.begun.count("halving-iteration") == 2
+    assert told.ended[-2:] == ["refit-with-best-params", told.begun[0]]
+
+
+class Interrupting(Line):
+    """Presses Ctrl-C in its fifth call."""
+
+    def partial_fit(self, X, y=None):
+        super().partial_fit(X, y)
+        if self.calls_ == 5 and self.start == 1.0:
+            _thread.interrupt_main()
+            time.sleep(0.5)
+        return self
+
+
+def test_an_interrupted_search_keeps_the_rounds_it_has():
+    search = by_calls(Interrupting(), STARTS, max_resources=9, n_jobs=1)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, Y)
+    assert rounds(search) == [(1, 10), (3, 4)]
+    assert len(search.history_) == 14
+    assert not hasattr(search, "best_estimator_")
+
+
+def test_estimators_without_a_target_are_searched():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(900, 2)) + 9 * rng.integers(0, 4, size=(900, 1))
+    model = MiniBatchKMeans(n_init=3, random_state=0)
+    params = {"n_clusters": [2, 3, 4]}
+    search = by_calls(model, params, max_resources=9).fit(da.from_array(rows, (90, 2)))
+    assert search.best_params_ == {"n_clusters": 4}
+    assert search.transform(da.from_array(rows, (90, 2))).shape == (900, 4)
+
+
+def test_classes_may_be_given_as_dask_ml_asks_for_them():
+    params = {"alpha": [0.1, 0.01]}
+    search = by_calls(SGDClassifier(random_state=0), params, max_resources=3)
+    search.fit(da.from_array(X, (50, 5)), Y, classes=[0, 1, 2])
+    assert list(search.classes_) == [0, 1, 2]
+
+
+class Dying(SGDClassifier):
+    """Kills its process in one call, once."""
+
+    def __init__(self, path=None, alpha=1e-4, random_state=0):
+        super().__init__(alpha=alpha, random_state=random_state)
+        self.path = path
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        super().partial_fit(X, y, classes, sample_weight)
+        if self.path and self.t_ > 4 * len(X):
+            try:
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return self
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+@pytest.mark.cluster
+def test_a_worker_killed_on_the_way_costs_no_result(tmp_path):
+    options = {"strategy": "hyperband", "max_resources": 9}
+    here = by_calls(Dying(), DRAWN, n_jobs=1, **options).fit(X, Y)
+    path = str(tmp_path / "died")
+    workers = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    with LocalCluster(**workers, dashboard_address=":0") as cluster, Client(cluster):
+        lazy = da.from_array(X, (100, 5)).persist()
+        found = by_calls(Dying(path), DRAWN, **options).fit(lazy, Y)
+    assert os.path.exists(path)
+    assert_same_search(found, here)
