@@ -20,10 +20,10 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.utils import get_tags
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 import sklearn_dask_auto
@@ -63,9 +63,14 @@ class Case:
     reads_rows: bool = True
 
 
+STEPS = [
+    ("ours", sklearn_dask_auto.AutoScaleStandardScaler(), [0, 2]),
+    ("rest", "passthrough", [3]),
+]
 # What is left to gain is mere rounding in float32; compared by tests of the class.
 GAP = frozenset({"dual_gap_"})
 CASES = {
+    "AutoScaleColumnTransformer": Case({"transformers": STEPS}),
     "AutoScaleElasticNet": Case({"alpha": 0.1}, target=NUMBERS, differs=GAP),
     "AutoScaleEstimator": Case(
         {"estimator": Ridge()}, target=NUMBERS, differs=frozenset({"solver_"})
@@ -105,17 +110,12 @@ CASES = {
         target=NUMBERS,
         differs=frozenset({"cv_results_", "refit_time_"}),
     ),
+    "AutoScaleSimpleImputer": Case({"add_indicator": True}),
     "AutoScaleStandardScaler": Case(),
     "AutoScaleTruncatedSVD": Case({"n_components": 2, "random_state": 0}),
 }
 META = {"AutoScaleEstimator", "AutoScaleSearchCV"}
-# 2026-11: they are for mixed tables, and compared with scikit-learn in test_tables.py.
-OF_TABLES = {"AutoScaleColumnTransformer", "AutoScaleSimpleImputer"}
-NAMES = [
-    n
-    for n in sklearn_dask_auto.__all__
-    if n.startswith("AutoScale") and n not in OF_TABLES
-]
+NAMES = [n for n in sklearn_dask_auto.__all__ if n.startswith("AutoScale")]
 ROW_WISE = [
     "predict",
     "predict_proba",
@@ -206,7 +206,17 @@ def learned(model):
 
 
 def assert_same_value(found, expected, rtol=1e-6):
+    if isinstance(expected, BaseEstimator):
+        # A step of ours stays of ours.
+        assert isinstance(found, type(expected))
+        assert_same_fit(found, expected, frozenset(), rtol)
+        return
     assert type(found) is type(expected)
+    if isinstance(expected, Bunch | list | tuple):
+        pairs = (list(v.items() if isinstance(v, Bunch) else v) for v in (found, expected))
+        for one, other in zip(*pairs, strict=True):
+            assert_same_value(one, other, rtol)
+        return
     if not isinstance(expected, np.ndarray | np.generic | float | int | str | dict):
         return
     if isinstance(expected, np.ndarray | np.generic):

@@ -26,6 +26,9 @@ SWAPS = {
         "KMeans": "AutoScaleKMeans",
         "MiniBatchKMeans": "AutoScaleMiniBatchKMeans",
     },
+    "sklearn.compose.tests.test_column_transformer": {
+        "ColumnTransformer": "AutoScaleColumnTransformer",
+    },
     "sklearn.decomposition.tests.test_incremental_pca": {
         "IncrementalPCA": "AutoScaleIncrementalPCA"
     },
