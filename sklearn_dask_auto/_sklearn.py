@@ -5,6 +5,7 @@ When a scikit-learn release breaks something, it breaks here.
 
 import copy
 import warnings
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -339,7 +340,8 @@ def fit_encoder(encoder: Any, table: Any, columns: Any) -> None:
 def column_steps(transformer: Any, head: Any) -> list[Any]:
     """Check the steps of a ColumnTransformer and choose their columns, as its fit does.
 
-    Returns (name, step, columns, weight) of those that have columns.
+    Returns (name, step, columns, weight) of those that have columns; where a table has
+    none, since it has not two dimensions, the error is scikit-learn's.
     """
     from sklearn.utils.validation import validate_data
 
@@ -347,7 +349,10 @@ def column_steps(transformer: Any, head: Any) -> list[Any]:
     transformer._validate_transformers()
     transformer._validate_column_callables(head)
     transformer._validate_remainder(head)
-    return _steps(transformer, fitted=False)
+    steps = _steps(transformer, fitted=False)
+    for _, _, columns, _ in steps:
+        safe_indexing(head, columns, axis=1)
+    return steps
 
 
 def fitted_steps(transformer: Any) -> list[Any]:
@@ -373,18 +378,27 @@ def fit_step(
     y: Any,
     params: Any,
 ) -> Any:
-    """Fit a step of a ColumnTransformer, telling of it if that is `verbose`."""
+    """Fit a step of a ColumnTransformer, telling of it if that is `verbose`.
+
+    Returns what it transforms the rows to, and the fitted step.
+    """
+    from sklearn.compose._column_transformer import _ERR_MSG_1DCOLUMN
     from sklearn.pipeline import _fit_transform_one
 
-    return _fit_transform_one(
-        step,
-        X,
-        y,
-        weight=None,
-        message_clsname="ColumnTransformer",
-        message=transformer._log_message(*place),
-        params=params,
-    )
+    try:
+        return _fit_transform_one(
+            step,
+            X,
+            y,
+            weight=None,
+            message_clsname="ColumnTransformer",
+            message=transformer._log_message(*place),
+            params=params,
+        )
+    except ValueError as error:
+        if "Expected 2D array, got 1D array instead" in str(error):
+            raise ValueError(_ERR_MSG_1DCOLUMN) from error
+        raise
 
 
 def adopt_steps(transformer: Any, fitted: list[Any], outputs: list[Any]) -> None:
@@ -396,8 +410,20 @@ def adopt_steps(transformer: Any, fitted: list[Any], outputs: list[Any]) -> None
 
 
 def stacked(transformer: Any, outputs: list[Any]) -> Any:
-    """Put outputs of steps side by side, in the container that is asked for."""
-    return transformer._hstack(outputs, n_samples=outputs[0].shape[0])
+    """Put outputs of steps side by side, as a ColumnTransformer or FeatureUnion does.
+
+    Frames have the names of what the transformer gives.
+    """
+    # The one asks for the number of rows, the other does not.
+    takes = signature(transformer._hstack).parameters
+    rows = {"n_samples": outputs[0].shape[0]} if "n_samples" in takes else {}
+    out = transformer._hstack(outputs, **rows)
+    if transform_container(transformer) != "pandas":
+        return out
+    import pandas as pd
+
+    names = transformer.get_feature_names_out()
+    return pd.DataFrame(out).set_axis(names, axis="columns")
 
 
 def check_n_features(estimator: Any, X: Any) -> None:

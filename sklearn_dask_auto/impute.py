@@ -136,11 +136,6 @@ class AutoScaleSimpleImputer(AutoScaleMixin, SimpleImputer):
     ) -> Iterable[tuple[str, str]]:
         if callable(self.strategy):
             yield "blockwise", "strategy is a function of a whole column"
-        is_nan = isinstance(self.missing_values, float) and np.isnan(
-            self.missing_values
-        )
-        if self.strategy == "median" and not is_nan:
-            yield "blockwise", "medians on row blocks know NaN alone as missing"
 
     def _map_rows(self, method: str, X: Any) -> Any:
         from sklearn_dask_auto.inputs.columns import plain_text

@@ -13,9 +13,9 @@ import numpy as np
 from sklearn_dask_auto.inputs.describe import is_dask
 from sklearn_dask_auto.inputs.entry import (
     check_columns,
-    check_specimen,
     known_rows,
     settled,
+    stand_in,
 )
 from sklearn_dask_auto.inputs.scheduler import thread_count
 
@@ -53,8 +53,9 @@ def enter_columns(estimator: Any, X: Any) -> Columns:
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Takes the number and names of the columns.
+    estimator : AutoScaleMixin
+        Takes the number and names of the columns. Input of another shape is shown to
+        the class that it mirrors, whose error it is.
     X : dask array, dask DataFrame or array-like, of shape (n_rows, n_columns)
         Values of any dtype.
 
@@ -71,7 +72,7 @@ def enter_columns(estimator: Any, X: Any) -> Columns:
     X = X if hasattr(X, "ndim") else np.asarray(X, object)
     check_columns(estimator, X, reset=True)
     if X.ndim != 2 or not X.shape[1]:
-        check_specimen(None, X)
+        estimator._plain().fit(stand_in(X))
     X = plain_text(X) if is_dask(X) else _wrapped(X)
     if hasattr(X, "numblocks") and X.numblocks[1] > 1:
         X = X.rechunk({1: -1})

@@ -33,6 +33,7 @@ __all__ = [
     "row_counts",
     "settled",
     "specimen",
+    "stand_in",
 ]
 
 LARGE_BLOCK_BYTES = 256_000_000
@@ -151,14 +152,7 @@ def check_columns(
 
 def check_specimen(estimator: Any, X: Any, *, least_columns: int = 1) -> None:
     """Have scikit-learn judge the shape and the dtype of `X`, on one row of zeros."""
-    profile = describe(X)
-    n_columns = least_columns if profile.n_columns is None else profile.n_columns
-    is_empty = n_columns < least_columns or profile.n_rows == 0
-    rows = specimen(X, profile.n_rows or 0 if is_empty else 1)
-    if X.ndim == 1 and hasattr(X, "to_frame"):
-        import pandas as pd
-
-        rows = pd.Series(rows)
+    rows = stand_in(X, least_columns=least_columns)
     dtype = "numeric" if getattr(estimator, "_numbers_only", False) else FLOATS
     check_array(
         rows,
@@ -167,6 +161,19 @@ def check_specimen(estimator: Any, X: Any, *, least_columns: int = 1) -> None:
         input_name="X",
         estimator=estimator,
     )
+
+
+def stand_in(X: Any, *, least_columns: int = 1) -> Any:
+    """Return zeros in the shape of `X`, as far as scikit-learn's errors tell of it."""
+    profile = describe(X)
+    n_columns = least_columns if profile.n_columns is None else profile.n_columns
+    is_empty = n_columns < least_columns or profile.n_rows == 0
+    rows = specimen(X, profile.n_rows or 0 if is_empty else 1)
+    if X.ndim == 1 and hasattr(X, "to_frame"):
+        import pandas as pd
+
+        return pd.Series(rows)
+    return rows
 
 
 def specimen(X: Any, n_rows: int) -> Any:

@@ -17,7 +17,14 @@ import numpy as np
 from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["in_row_blocks", "map_output", "map_rows", "map_rows_to_frame", "score_rows"]
+__all__ = [
+    "in_row_blocks",
+    "made_up_rows",
+    "map_output",
+    "map_rows",
+    "map_rows_to_frame",
+    "score_rows",
+]
 
 
 def map_rows(model: Any, method: str, X: Any, sample: Any = None) -> Any:
@@ -140,8 +147,6 @@ def map_rows_to_frame(model: Any, method: str, X: Any, sample: Any = None) -> An
 
 
 def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
-    import dask.dataframe as dd
-
     X, empty = settled(X), sample.iloc[:0]
     shared = dask.delayed(model, pure=False, traverse=False)
     apply = dask.delayed(_apply_to_frame, pure=False)
@@ -152,7 +157,23 @@ def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
         apply(block, shared, method, empty, start)
         for block, start in zip(blocks, _block_starts(X), strict=True)
     ]
-    return dd.from_delayed(parts, meta=empty, verify_meta=False)
+    return _frame_of(parts, empty)
+
+
+def _frame_of(parts: list[Any], meta: Any) -> Any:
+    """Return a frame of partitions that are delayed.
+
+    `dd.from_delayed` makes nodes of them, which dask 2026.8 loses where it merges such
+    a frame with what is built on it.
+    """
+    import dask.dataframe as dd
+    from dask.highlevelgraph import HighLevelGraph
+
+    graph = HighLevelGraph.merge(*(part.dask for part in parts))
+    keys = [part.key for part in parts]
+    return dd.from_graph(
+        graph.to_dict(), meta, (None,) * (len(keys) + 1), keys, "mapped"
+    )
 
 
 def score_rows(
@@ -218,18 +239,20 @@ def _specimen_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     """Learn the output's type, dtype and width from two rows that stand for any."""
     rows = _known_rows_like(X, known)
     if rows is None:
-        rows = _made_up_rows(X)
+        rows = made_up_rows(X)
     with warnings.catch_warnings():
         # Warnings about these rows are not about the user's.
         warnings.simplefilter("ignore")
         return getattr(model, method)(rows)
 
 
-def _made_up_rows(X: Any) -> Any:
+def made_up_rows(X: Any) -> Any:
+    """Return two rows in the container and the dtypes of the blocks of `X`."""
     if hasattr(X, "dtypes"):
         from dask.dataframe.utils import meta_nonempty
 
-        return meta_nonempty(X._meta)
+        # Of nullable dtypes it makes a value and a missing one.
+        return meta_nonempty(X._meta).ffill()
     rows = specimen(X, 2)
     return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)
 

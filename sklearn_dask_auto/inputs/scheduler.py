@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import dask
@@ -21,11 +22,13 @@ from threadpoolctl import ThreadpoolController
 from sklearn_dask_auto.inputs.describe import is_stored
 
 __all__ = [
+    "answered_by",
     "block_workers",
     "compute",
     "computes_here",
     "here",
     "is_at_hand",
+    "is_in_worker",
     "largest_worker",
     "persist",
     "thread_count",
@@ -35,9 +38,24 @@ IN_THREADS = ("threads", "threading", "sync", "synchronous", "single-threaded")
 """dask's names for the schedulers whose tasks run in this process."""
 
 
+Answer = Callable[[Any, tuple[Any, ...]], Any]
+"""(`compute` or `persist`, collections) -> what that returns."""
+_ANSWER: ContextVar[Answer | None] = ContextVar("answer", default=None)
+
+
+@contextmanager
+def answered_by(answer: Answer) -> Iterator[None]:
+    """Have another do what is asked of `compute` and `persist`, in this context."""
+    token = _ANSWER.set(answer)
+    try:
+        yield
+    finally:
+        _ANSWER.reset(token)
+
+
 def compute(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together, each shared task once."""
-    return _together(dask.compute, collections)
+    return _asked(compute, dask.compute, collections)
 
 
 def _kind(collection: Any) -> int:
@@ -50,7 +68,14 @@ def _kind(collection: Any) -> int:
 
 def persist(*collections: Any) -> tuple[Any, ...]:
     """Compute collections together and keep their blocks in (cluster) memory."""
-    return _together(dask.persist, collections)
+    return _asked(persist, dask.persist, collections)
+
+
+def _asked(asked: Any, function: Any, collections: tuple[Any, ...]) -> tuple[Any, ...]:
+    answer = _ANSWER.get()
+    if answer is None:
+        return _together(function, collections)
+    return tuple(answer(asked, collections))
 
 
 def _together(
@@ -70,7 +95,7 @@ def _together(
 
 def computes_here() -> bool:
     """Tell whether the tasks of `compute` run in this very process."""
-    if _client() is not None or _is_in_worker():
+    if _client() is not None or is_in_worker():
         return False
     return dask.config.get("scheduler", None) in (None, *IN_THREADS)
 
@@ -159,7 +184,7 @@ def _client() -> Any:
 
 @contextmanager
 def _context() -> Iterator[dict[str, Any]]:
-    if _is_in_worker():
+    if is_in_worker():
         # Leave the worker's thread to others while we wait for it.
         with sys.modules["distributed"].worker_client():
             yield {}
@@ -169,7 +194,8 @@ def _context() -> Iterator[dict[str, Any]]:
         yield {}
 
 
-def _is_in_worker() -> bool:
+def is_in_worker() -> bool:
+    """Tell whether this is a task of a cluster's worker."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False

@@ -6,6 +6,7 @@ fitted on the small table of distinct values, with the counts of all rows in pla
 those of the table.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,15 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
     rows : Columns
         Values of any dtype.
     budget : int
-        Not needed: what is learned is the result.
+        Bytes that the distinct values may take while they are counted.
 
     Returns
     -------
     learned : dict
         `categories_` and all else that scikit-learn's encoder keeps.
     """
-    columns = Pass(rows).fold(_summarise, merge_columns)
+    merge = partial(merge_columns, rows.names, budget)
+    columns = Pass(rows).fold(_summarise, merge)
     encoder = estimator._plain()
     given = {*encoder.get_params(deep=False)}
     fit_encoder(encoder, _table(rows, columns), columns or [])

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import scipy.sparse as sp
 
 from sklearn_dask_auto._sklearn import imputer_input, missing_mask, smallest
 from sklearn_dask_auto.inputs.columns import Columns
-from sklearn_dask_auto.inputs.entry import enter
+from sklearn_dask_auto.inputs.entry import Rows, enter
 from sklearn_dask_auto.inputs.table import table_of
 from sklearn_dask_auto.kernels.column_statistics import merge_spreads, spread_of
 from sklearn_dask_auto.kernels.driver import Pass
@@ -65,7 +66,7 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
     rows : Columns
         Values of any dtype that the strategy takes.
     budget : int
-        Not needed: what is learned is small.
+        Bytes that distinct values may take while they are counted.
 
     Returns
     -------
@@ -74,7 +75,8 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
     """
     imputer = estimator._plain()
     given = {*imputer.get_params(deep=False)}
-    seen = Pass(rows).fold(partial(_summarise, imputer), partial(_merge, imputer))
+    merge = partial(_merge, _merge_of_summaries(imputer, rows, budget))
+    seen = Pass(rows).fold(partial(_summarise, imputer), merge)
     imputer.fit(_two_rows(estimator, imputer, rows, seen))
     return {name: value for name, value in vars(imputer).items() if name not in given}
 
@@ -119,10 +121,22 @@ def _summary(imputer: Any, values: Any, pairs: list[Any]) -> Any:
     return spread_of(values, None, "SimpleImputer")
 
 
-def _merge(imputer: Any, a: _Seen | None, b: _Seen | None) -> _Seen | None:
+def _merge_of_summaries(imputer: Any, rows: Columns, budget: int) -> Any:
+    """Return how to merge what `_summary` returns."""
+    if imputer.strategy == "mean":
+        return merge_spreads
+    if imputer.strategy == "most_frequent":
+        return partial(merge_columns, rows.names, budget)
+    return _nothing
+
+
+def _nothing(a: None, b: None) -> None:
+    return None
+
+
+def _merge(merge: Any, a: _Seen | None, b: _Seen | None) -> _Seen | None:
     if a is None or b is None:
         return a if b is None else b
-    merge: Any = merge_spreads if imputer.strategy == "mean" else merge_columns
     return _Seen(
         np.result_type(a.dtype, b.dtype),
         a.is_sparse,
@@ -139,10 +153,14 @@ def _two_rows(estimator: Any, imputer: Any, rows: Columns, seen: _Seen | None) -
             return rows.X._meta.iloc[:0]
         return np.empty((0, rows.n_columns), rows.X.dtype)
     statistics = _statistics(estimator, imputer, rows, seen)
+    missing = imputer.missing_values
+    if seen.dtype.kind == "f" and not isinstance(missing, Real):
+        # What pandas.NA is made in numbers.
+        missing = np.nan
     columns = []
     for j, first in enumerate(seen.firsts):
-        value = statistics[j] if first else imputer.missing_values
-        other = imputer.missing_values if seen.has_missing[j] else value
+        value = statistics[j] if first else missing
+        other = missing if seen.has_missing[j] else value
         column = np.empty(2, seen.dtype)
         column[:] = [value, other]
         columns.append(column)
@@ -156,11 +174,26 @@ def _statistics(estimator: Any, imputer: Any, rows: Columns, seen: _Seen) -> Any
     if imputer.strategy == "mean":
         return seen.summary.mean
     if imputer.strategy == "median":
-        blocks = Pass(enter(estimator, rows.X, {}))
-        return neighbours(blocks, [0.5], "SimpleImputer").midpoints()[0]
+        blocks = _with_nan(enter(estimator, rows.X, {}), imputer.missing_values)
+        return neighbours(Pass(blocks), [0.5], "SimpleImputer").midpoints()[0]
     if imputer.strategy == "most_frequent":
         return [_most_frequent(column) for column in seen.summary]
     return [first[0] if first else None for first in seen.firsts]
+
+
+def _with_nan(rows: Rows, missing: Any) -> Rows:
+    """Make missing values NaN, which is what they are in blocks of floating point."""
+    if not isinstance(missing, Real) or missing != missing:
+        # None and pandas.NA have become NaN on the way there.
+        return rows
+    return Rows(rows.X.map_blocks(_nan_for, missing, dtype=rows.dtype))
+
+
+def _nan_for(block: Any, missing: float) -> Any:
+    block = block.copy()
+    values = block.data if sp.issparse(block) else block
+    values[values == missing] = np.nan
+    return block
 
 
 def _most_frequent(column: Any) -> Any:

@@ -9,12 +9,20 @@ only distinct values are ever turned into Python objects.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_dask_auto.kernels.driver import FAN_IN
+
 __all__ = ["ValueCounts", "count_columns", "count_values", "merge_columns"]
+
+
+SAMPLED_VALUES = 100
+TABLE_BYTES = 120
+"""Of a distinct object, beside the object: its place in a dict, and its count."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,18 @@ class ValueCounts:
 
     values: Any
     counts: Any
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the values and of the table in which they are found again.
+
+        Objects differ in size: it is that of a few, taken for all.
+        """
+        if self.values.dtype.kind != "O":
+            return int(self.values.nbytes + self.counts.nbytes)
+        few = self.values[:: max(1, len(self.values) // SAMPLED_VALUES)]
+        size = sum(map(getsizeof, few.tolist())) / max(1, len(few))
+        return int(len(self.values) * (size + TABLE_BYTES))
 
     @property
     def n_rows(self) -> int:
@@ -81,12 +101,48 @@ def count_columns(block: Any) -> list[ValueCounts] | None:
 
 
 def merge_columns(
-    a: list[ValueCounts] | None, b: list[ValueCounts] | None
+    names: list[Any] | None,
+    budget: int,
+    a: list[ValueCounts] | None,
+    b: list[ValueCounts] | None,
 ) -> list[ValueCounts] | None:
-    """Merge the counts of two sets of rows, column by column."""
+    """Merge the counts of two sets of rows, column by column.
+
+    Parameters
+    ----------
+    names : list or None
+        Of the columns, for the error; their numbers if None.
+    budget : int
+        Bytes that the counts may take. While a tree of them is merged, as many as it
+        has branches wait for each other, so that one may take that share.
+    a, b : list of ValueCounts or None
+        None of no rows.
+
+    Returns
+    -------
+    columns : list of ValueCounts or None
+
+    Raises
+    ------
+    MemoryError
+        If there are more distinct values than the budget has room for.
+    """
     if a is None or b is None:
         return a if b is None else b
-    return [_merge(one, other) for one, other in zip(a, b, strict=True)]
+    columns = [_merge(one, other) for one, other in zip(a, b, strict=True)]
+    sizes = [column.n_bytes for column in columns]
+    if sum(sizes) * FAN_IN > budget:
+        j = int(np.argmax(sizes))
+        raise MemoryError(
+            f"Column {(names or range(len(sizes)))[j]!r} has more than "
+            f"{len(columns[j].values):,} distinct values. With those of the other "
+            f"columns, they take {sum(sizes) / 1e6:,.1f} MB in one part of the data, "
+            f"and up to {FAN_IN} parts are merged at a time; the memory budget is "
+            f"{budget / 1e6:,.1f} MB. Leave the column out, make fewer values of it "
+            "(HashingVectorizer needs no fit), or raise "
+            "set_config(memory_budget=...)."
+        )
+    return columns
 
 
 def count_values(values: Any) -> ValueCounts:

@@ -19,6 +19,25 @@ class _Encoding(AutoScaleMixin):
     _takes_any_dtype = True
     categories_: list[Any]
 
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Find the categories of each column.
+
+        Parameters
+        ----------
+        X : {array-like, dask array, dask DataFrame} of shape (n_samples, n_features)
+            Rows to learn from, of any dtypes. Dask input may have unknown row counts,
+            empty blocks and several blocks across its columns.
+        y : Ignored
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        self : object
+            Fitted.
+        """
+        return self._fit_as_planned(X, None, {})
+
     def _map_rows(self, method: str, X: Any) -> Any:
         from sklearn_dask_auto.inputs.columns import plain_text
 
@@ -161,25 +180,6 @@ class AutoScaleOneHotEncoder(_Encoding, OneHotEncoder):
         )
         self.engine = engine
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Any:
-        """Find the categories of each column.
-
-        Parameters
-        ----------
-        X : {array-like, dask array, dask DataFrame} of shape (n_samples, n_features)
-            Rows to learn from, of any dtypes. Dask input may have unknown row counts,
-            empty blocks and several blocks across its columns.
-        y : Ignored
-            Not used, present here for API consistency by convention.
-
-        Returns
-        -------
-        self : AutoScaleOneHotEncoder
-            Fitted.
-        """
-        return self._fit_as_planned(X, None, {})
-
 
 class AutoScaleOrdinalEncoder(_Encoding, OrdinalEncoder):
     """Encoding of categories by their place in a sorted list, for input of any size.
@@ -289,22 +289,3 @@ class AutoScaleOrdinalEncoder(_Encoding, OrdinalEncoder):
             max_categories=max_categories,
         )
         self.engine = engine
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Any:
-        """Find the categories of each column.
-
-        Parameters
-        ----------
-        X : {array-like, dask array, dask DataFrame} of shape (n_samples, n_features)
-            Rows to learn from, of any dtypes. Dask input may have unknown row counts,
-            empty blocks and several blocks across its columns.
-        y : Ignored
-            Not used, present here for API consistency by convention.
-
-        Returns
-        -------
-        self : AutoScaleOrdinalEncoder
-            Fitted.
-        """
-        return self._fit_as_planned(X, None, {})

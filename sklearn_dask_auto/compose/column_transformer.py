@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +26,9 @@ from sklearn_dask_auto._sklearn import (
     stacked,
     transform_container,
 )
+from sklearn_dask_auto.compose.outputs import density, row_like
+from sklearn_dask_auto.compose.parts import Parts, head
+from sklearn_dask_auto.compose.twins import restored, twin, without_twin
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan, Profile
 
@@ -74,8 +78,8 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     """Transformers for parts of the columns, side by side, for tables of any size.
 
     On in-memory input this is :class:`sklearn.compose.ColumnTransformer`. On a dask
-    DataFrame or array each transformer of this library is fitted on the blocks of its
-    columns; what is transformed is lazy, one task a block.
+    DataFrame or array each transformer is fitted on the blocks of its columns, all in
+    passes that they share; what is transformed is lazy, one task a block.
 
     Parameters
     ----------
@@ -88,8 +92,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     sparse_threshold : float, default=0.3
         If some outputs are sparse, all of it is where fewer values are stored.
     n_jobs : int, default=None
-        Used in memory. On dask input, transformers are fitted one after another, each
-        on all threads.
+        Used in memory. On dask input, all threads work for all transformers.
     transformer_weights : dict, default=None
         Factors for outputs, by name.
     verbose : bool, default=False
@@ -102,7 +105,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     Attributes
     ----------
     transformers_ : list of tuples
-        The fitted clones.
+        The fitted clones, of the classes that were given.
     named_transformers_ : Bunch
         The same, by name.
     sparse_output_ : bool
@@ -130,13 +133,19 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
     Notes
     -----
-    Passes over dask input: those of the transformers, each over its own columns, which
-    is all that a source such as Parquet then reads. One more over the columns of sparse
-    outputs counts what they store.
+    Passes over dask input: as many as the transformer with most of them needs, since
+    those of all are made together: each block is read once a pass, and of a source such
+    as Parquet only the columns that a transformer takes. One more over the columns of
+    sparse outputs counts what they store. A transformer of several turns that holds its
+    columns in memory (see its own notes) reads them once more.
 
-    Fitted on blocks are transformers of this library, `Pipeline` of them, 'passthrough'
-    and 'drop'. Others learn from rows in memory: the input is then brought here, if it
-    fits; wrapped in :class:`AutoScaleEstimator`, only their own columns are.
+    Fitted on blocks are transformers of this library; those of scikit-learn that it has
+    a class for, which is then used in their place, as if it had been given, with equal
+    results; and those that learn nothing from the rows (`FunctionTransformer`,
+    `HashingVectorizer`, ...), which are applied to each block: a function must return
+    for each row what it would beside any other rows. `Pipeline` and `FeatureUnion` may
+    hold any of them. All others learn from rows in memory: the input is brought here,
+    if it fits; wrapped in :class:`AutoScaleEstimator`, only their own columns are.
 
     Examples
     --------
@@ -252,54 +261,66 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
             yield "blockwise", "its steps take in-memory rows as they are"
         steps = [(name, step) for name, step, _ in self.transformers]
         for name, step in [*steps, ("remainder", self.remainder)]:
-            if not _takes_blocks(step):
+            for place, reason in without_twin(name, step):
                 yield (
                     "blockwise",
-                    f"{name!r} is {type(step).__name__}, which learns from rows in "
-                    "memory; AutoScaleEstimator would bring its columns alone here",
+                    f"{place!r} is {reason}; wrapped in AutoScaleEstimator, it is "
+                    "given its own columns alone, brought here",
                 )
 
     def _fit_on_blocks(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
-        """Fit each step on its columns; scikit-learn's checks look at metadata."""
+        """Fit all steps, each on its columns, in passes that they share."""
         from sklearn_dask_auto.inputs.columns import plain_text
+        from sklearn_dask_auto.inputs.passes import readable_together, share_passes
 
-        steps = column_steps(self, _head(X))
-        X = plain_text(X)
+        steps = column_steps(self, head(X))
         routed = process_routing(self, "fit_transform", **params)
-        fitted, outputs = [], []
-        for number, (name, step, columns, _) in enumerate(steps, start=1):
-            part = self._part(X, name, columns)
-            if step == "passthrough":
-                model, out = self._passing(part), part
-            else:
-                place = name, number, len(steps)
-                out, model = fit_step(self, place, clone(step), part, y, routed[name])
-            fitted.append(model)
-            outputs.append(out)
-        if fitted:
-            self.sparse_output_ = _density(outputs) < self.sparse_threshold
-        adopt_steps(self, fitted, outputs)
+        parts = self._parts(plain_text(X), [name for name, *_ in steps])
+        if len(steps) > 1:
+            parts.X = readable_together(parts.X)
+        fits = [
+            partial(
+                self._fit_step,
+                (name, number, len(steps)),
+                step,
+                self._part(parts, name, columns),
+                y,
+                routed[name],
+            )
+            for number, (name, step, columns, _) in enumerate(steps, start=1)
+        ]
+        results = share_passes(fits)
+        outputs = [out for out, _ in results]
+        if results:
+            least = self.sparse_threshold
+            self.sparse_output_ = least > 0 and density(outputs) < least
+        adopt_steps(self, [fitted for _, fitted in results], outputs)
         return {}
 
-    def _passing(self, part: Any) -> Any:
-        """Return the transformer that scikit-learn puts in place of 'passthrough'."""
-        passing = FunctionTransformer(
-            accept_sparse=True, check_inverse=False, feature_names_out="one-to-one"
-        )
-        return passing.set_output(transform=transform_container(self)).fit(_head(part))
+    def _fit_step(
+        self, place: tuple[str, int, int], step: Any, part: Any, y: Any, params: Any
+    ) -> tuple[Any, Any]:
+        """Return what a step makes of its columns, and the fitted step."""
+        if step == "passthrough":
+            step = FunctionTransformer(
+                accept_sparse=True, check_inverse=False, feature_names_out="one-to-one"
+            )
+            step.set_output(transform=transform_container(self))
+        out, fitted = fit_step(self, place, twin(clone(step)), part, y, params)
+        return out, restored(fitted, step)
 
-    def _part(self, X: Any, name: str, columns: Any) -> Any:
-        """Select the columns of a step; a single one, as scikit-learn does, flat."""
-        chosen: Any = self._transformer_to_input_indices[name]
-        if hasattr(X, "columns"):
-            by_name = hasattr(self, "feature_names_in_")
-            names = self.feature_names_in_ if by_name else X.columns
-            chosen = [names[i] for i in chosen]
-        if np.isscalar(columns):
-            chosen = chosen[0]
-        return X[chosen] if hasattr(X, "columns") else X[:, chosen]
+    def _parts(self, X: Any, names: Iterable[str]) -> Parts:
+        """Choose the columns of some steps, by name if they were known by name."""
+        chosen = (self._transformer_to_input_indices[name] for name in names)
+        labels = vars(self).get("feature_names_in_", getattr(X, "columns", None))
+        return Parts(X, labels, chain.from_iterable(chosen))
+
+    def _part(self, parts: Parts, name: str, columns: Any) -> Any:
+        """Take the columns of a step; a single one, as scikit-learn does, flat."""
+        chosen = self._transformer_to_input_indices[name]
+        return parts.take(chosen, flat=bool(np.isscalar(columns)))
 
     def _map_rows(self, method: str, X: Any) -> Any:
         from sklearn_dask_auto.inputs.columns import plain_text
@@ -321,7 +342,8 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
     def _check_columns_of(self, X: Any) -> None:
         """Have columns by name if `fit` knew names; else as many as it saw."""
-        if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
+        is_frame = hasattr(X, "columns") and X.ndim == 2
+        if not (is_frame and hasattr(self, "feature_names_in_")):
             check_n_features(self, X)
             return
         used = {
@@ -335,64 +357,12 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
     def _sample(self, model: Any, method: str, X: Any) -> Any:
         """Put side by side a row as each step says, lazily, that it gives."""
+        steps = fitted_steps(self)
+        parts = self._parts(X, [name for name, *_ in steps])
         rows = []
-        for name, step, columns, weight in fitted_steps(self):
-            part = self._part(X, name, columns)
-            if not isinstance(step, FunctionTransformer):
-                part = step.transform(part)
-            row = _row_like(part)
+        for name, step, columns, weight in steps:
+            row = row_like(twin(step).transform(self._part(parts, name, columns)))
             rows.append(row if weight is None else row * weight)
         if not rows:
             return np.zeros((1, 0))
-        sample = stacked(model, rows)
-        if hasattr(sample, "iloc"):
-            return sample.set_axis(model.get_feature_names_out(), axis="columns")
-        return sample
-
-
-def _takes_blocks(step: Any) -> bool:
-    """Tell whether a step can be fitted on a dask collection."""
-    if isinstance(step, Pipeline):
-        return all(_takes_blocks(part) for _, part in step.steps)
-    return step in ("drop", "passthrough") or isinstance(step, AutoScaleMixin)
-
-
-def _head(X: Any) -> Any:
-    """Return an empty table with the columns of `X`."""
-    if hasattr(X, "columns"):
-        return X._meta.iloc[:0]
-    return np.empty((0, *X.shape[1:]), X.dtype)
-
-
-def _row_like(out: Any) -> Any:
-    """Return a row in the container and the dtypes of a lazy output."""
-    if hasattr(out, "columns"):
-        from dask.dataframe.utils import meta_nonempty
-
-        return meta_nonempty(out._meta).iloc[:1]
-    row = np.ones((1, *out.shape[1:]), out.dtype)
-    return row if isinstance(out._meta, np.ndarray) else type(out._meta)(row)
-
-
-def _density(outputs: list[Any]) -> float:
-    """Return the share of values that are stored; 1 where all outputs are dense."""
-    import dask
-    import scipy.sparse as sp
-
-    from sklearn_dask_auto.inputs.scheduler import compute
-
-    sparse = [out for out in outputs if sp.issparse(getattr(out, "_meta", None))]
-    if not sparse:
-        return 1.0
-    stored = dask.delayed(_stored, pure=False)
-    blocks = [[stored(block) for block in out.to_delayed().ravel()] for out in sparse]
-    (counts,) = compute(blocks)
-    n_rows = sum(rows for rows, _ in counts[0])
-    n_stored = sum(n for output in counts for _, n in output)
-    width = sum(out.shape[1] for out in outputs)
-    dense = width - sum(out.shape[1] for out in sparse)
-    return float((n_stored + dense * n_rows) / (width * n_rows))
-
-
-def _stored(block: Any) -> tuple[int, int]:
-    return int(block.shape[0]), int(block.nnz)
+        return stacked(model, rows)

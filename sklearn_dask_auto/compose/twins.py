@@ -1,0 +1,226 @@
+"""Steps as a user gives them, and their twins, which work on blocks.
+
+A twin holds the state of its step and does the same on dask input. A step of this
+library is its own. One of scikit-learn's has the class that mirrors it, if this library
+has that and it learns the same; one that learns nothing from the rows is applied block
+by block. Pipelines and unions hold twins of their steps. What is fitted is given back
+in the classes that came in, so that a user finds the steps that were given.
+"""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_clusterer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import process_routing
+
+from sklearn_dask_auto._base import AutoScaleMixin, to_plain
+from sklearn_dask_auto._sklearn import stacked
+from sklearn_dask_auto.compose.outputs import row_like
+
+__all__ = ["RowWise", "restored", "twin", "without_twin"]
+
+
+class RowWise(BaseEstimator):
+    """A transformer that learns nothing from the rows, applied block by block.
+
+    It is no public class, and has none of scikit-learn's mixins: what `set_output` asks
+    for is done by the step itself, in each block.
+
+    Parameters
+    ----------
+    step : estimator
+        One whose tags say that it requires no fit.
+    """
+
+    def __init__(self, step: Any) -> None:
+        self.step = step
+
+    def fit(self, X: Any, y: Any = None) -> "RowWise":
+        """Fit the step on two rows that are made up: it takes note of the columns."""
+        from sklearn_dask_auto.inputs.output import made_up_rows
+
+        with warnings.catch_warnings():
+            # Of the values, which are not the user's.
+            warnings.simplefilter("ignore")
+            self.step.fit(made_up_rows(X))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Transform lazily; a dask DataFrame where the step makes frames."""
+        from sklearn_dask_auto.inputs.output import map_output
+
+        return map_output(self.step, "transform", X)
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Fit, and transform the same rows."""
+        return self.fit(X).transform(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class SideBySide(BaseEstimator):
+    """A union of twins, which share their passes over the rows.
+
+    It is no public class. scikit-learn's union puts outputs side by side as numpy does,
+    which dask can for arrays of known sizes.
+
+    Parameters
+    ----------
+    union : FeatureUnion
+        Of twins, which are fitted as they are.
+    """
+
+    def __init__(self, union: FeatureUnion) -> None:
+        self.union = union
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "SideBySide":
+        """Fit all steps on the same rows."""
+        from sklearn_dask_auto.inputs.passes import readable_together, share_passes
+
+        routed = process_routing(self.union, "fit_transform", **params)
+        X = readable_together(X)
+        share_passes(
+            [
+                partial(step.fit_transform, X, y, **routed[name].fit_transform)
+                for name, step in self._steps()
+            ]
+        )
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Transform lazily, in one task a block."""
+        from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
+
+        weights = self.union.transformer_weights or {}
+        rows = [
+            row_like(step.transform(X)) * weights.get(name, 1)
+            for name, step in self._steps()
+        ]
+        model = to_plain(restored(self, self.union))
+        sample = stacked(model, rows) if rows else np.zeros((1, 0))
+        apply = map_rows_to_frame if hasattr(sample, "iloc") else map_rows
+        return apply(model, "transform", X, sample)
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit, and transform the same rows."""
+        return self.fit(X, y, **params).transform(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def _steps(self) -> list[tuple[str, Any]]:
+        steps = self.union.transformer_list
+        return [(name, step) for name, step in steps if step != "drop"]
+
+
+def twin(step: Any) -> Any:
+    """Return what does on blocks what a step does in memory.
+
+    Parameters
+    ----------
+    step : estimator, 'drop' or 'passthrough'
+        One that `without_twin` does not name, fitted or not.
+
+    Returns
+    -------
+    twin : estimator, 'drop' or 'passthrough'
+        It shares what the step holds; the step is not changed, and not by its fit if
+        it is a clone.
+    """
+    if isinstance(step, FeatureUnion):
+        same = RowWise(FunctionTransformer(feature_names_out="one-to-one"))
+        parts = [same if p == "passthrough" else twin(p) for p in _parts(step) or ()]
+        return SideBySide(_with_parts(step, parts))
+    if isinstance(step, Pipeline):
+        return _with_parts(step, [twin(part) for part in _parts(step) or ()])
+    if _is_word(step) or isinstance(step, AutoScaleMixin):
+        return step
+    mirror = _mirror(step)
+    if mirror is None:
+        return RowWise(step)
+    promoted = mirror.__new__(mirror)
+    promoted.__dict__.update(vars(step), engine="auto")
+    return promoted
+
+
+def restored(fitted: Any, step: Any) -> Any:
+    """Return a twin that was fitted, in the class of the step that it stands for."""
+    if isinstance(fitted, SideBySide):
+        fitted = fitted.union
+    parts = _parts(step)
+    if parts is not None:
+        pairs = zip(_parts(fitted) or (), parts, strict=True)
+        return _with_parts(fitted, [restored(*pair) for pair in pairs])
+    if isinstance(fitted, RowWise):
+        return fitted.step
+    if isinstance(fitted, AutoScaleMixin) and not isinstance(step, AutoScaleMixin):
+        return fitted._plain()
+    return fitted
+
+
+def without_twin(name: str, step: Any) -> Iterator[tuple[str, str]]:
+    """Yield the place of each step that has no twin, and why."""
+    parts = _parts(step)
+    if parts is not None:
+        for inner, part in zip(_names(step), parts, strict=True):
+            yield from without_twin(f"{name}__{inner}", part)
+    elif not (_is_word(step) or isinstance(step, AutoScaleMixin)):
+        kind = type(step).__name__
+        if is_clusterer(step):
+            yield name, f"{kind}, which learns as good clusters on blocks, not the same"
+        elif _mirror(step) is None and not _is_stateless(step):
+            yield name, f"{kind}, which learns from rows in memory"
+
+
+def _mirror(step: Any) -> Any:
+    """Return the class of this library that mirrors that of a step, or None.
+
+    A subclass of the user's may do other than the class that it inherits.
+    """
+    import sklearn_dask_auto
+
+    name = f"AutoScale{type(step).__name__}"
+    if name not in sklearn_dask_auto.__all__:
+        return None
+    mirror = getattr(sklearn_dask_auto, name)
+    return mirror if type(step) in mirror.__mro__ else None
+
+
+def _is_stateless(step: Any) -> bool:
+    return hasattr(step, "__sklearn_tags__") and not get_tags(step).requires_fit
+
+
+def _is_word(step: Any) -> bool:
+    return step is None or isinstance(step, str)
+
+
+def _parts(step: Any) -> list[Any] | None:
+    """Return the steps of a pipeline or a union; None of what has none."""
+    place = _place_of_parts(step)
+    return None if place is None else [part for _, part in getattr(step, place)]
+
+
+def _with_parts(step: Any, parts: list[Any]) -> Any:
+    """Return a copy of a pipeline or a union, with other steps in the same places."""
+    copied = copy.copy(step)
+    named = list(zip(_names(step), parts, strict=True))
+    setattr(copied, str(_place_of_parts(step)), named)
+    return copied
+
+
+def _names(step: Any) -> list[str]:
+    return [name for name, _ in getattr(step, str(_place_of_parts(step)))]
+
+
+def _place_of_parts(step: Any) -> str | None:
+    if isinstance(step, Pipeline):
+        return "steps"
+    return "transformer_list" if isinstance(step, FeatureUnion) else None
