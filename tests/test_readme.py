@@ -1,9 +1,11 @@
 """What the README and the guide say comes true: their code runs, in order."""
 
+import importlib
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+DASK_ML_PAGE = (ROOT / "docs" / "coming-from-dask-ml.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
@@ -32,6 +34,26 @@ def test_the_code_of_the_page_on_leaving_runs():
     for code in blocks("python", (ROOT / "docs" / "leaving.md").read_text()):
         exec(compile(code, "leaving.md", "exec"), names)
     assert names["labels"].shape == (200,)
+
+
+def test_the_code_of_the_page_on_dask_ml_runs():
+    names = {}
+    for code in blocks("python", DASK_ML_PAGE):
+        exec(compile(code, "coming-from-dask-ml.md", "exec"), names)
+    assert names["clf"].labels_.shape == (40_000,)
+
+
+def test_the_page_on_dask_ml_names_what_exists():
+    import sklearn_dask_auto
+
+    rows = re.findall(r"^\| `(.*?) \| (.*?) \|", DASK_ML_PAGE, flags=re.MULTILINE)
+    assert len(rows) > 15
+    for theirs, ours in rows:
+        package, *names = re.findall(r"\w+(?=[.`,])|\w+$", theirs)
+        module = importlib.import_module(f"dask_ml.{package}")
+        assert all(hasattr(module, name) for name in names), theirs
+        for name in re.findall(r"`(AutoScale\w+|train_test_split)", ours):
+            assert hasattr(sklearn_dask_auto, name)
 
 
 def test_the_settings_that_the_readme_names_exist():
