@@ -30,20 +30,14 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
-    texts, labels = _texts()
-    pipeline = Pipeline(
-        [
-            ("count", CountVectorizer()),
-            ("weigh", TfidfTransformer()),
-            ("classify", SGDClassifier(random_state=0)),
-        ]
-    )
+    rows, labels = texts(N_TEXTS, LENGTH)
 
     def plain(n_jobs=None):
-        return GridSearchCV(pipeline, GRID, cv=3, n_jobs=n_jobs).fit(texts, labels)
+        return GridSearchCV(pipeline(), GRID, cv=3, n_jobs=n_jobs).fit(rows, labels)
 
     def ours(n_jobs=None):
-        return AutoScaleSearchCV(pipeline, GRID, cv=3, n_jobs=n_jobs).fit(texts, labels)
+        search = AutoScaleSearchCV(pipeline(), GRID, cv=3, n_jobs=n_jobs)
+        return search.fit(rows, labels)
 
     ours_scores = ours().cv_results_["mean_test_score"]
     assert np.array_equal(ours_scores, plain().cv_results_["mean_test_score"])
@@ -57,12 +51,22 @@ def main(arguments: list[str]) -> None:
     print_table("Text pipeline, 48 candidates, 144 fits", seconds, "auto")
 
 
-def _texts():
+def pipeline():
+    return Pipeline(
+        [
+            ("count", CountVectorizer()),
+            ("weigh", TfidfTransformer()),
+            ("classify", SGDClassifier(random_state=0)),
+        ]
+    )
+
+
+def texts(n_texts, length):
     """Make texts whose words are as frequent as Zipf's law has them."""
     rng = np.random.default_rng(0)
     words = np.array([f"word{i}" for i in range(N_WORDS)])
     frequency = 1 / np.arange(1, N_WORDS + 1)
     frequency /= frequency.sum()
-    drawn = rng.choice(N_WORDS, size=(N_TEXTS, LENGTH), p=frequency)
-    noise = rng.random(N_TEXTS) < 0.1
+    drawn = rng.choice(N_WORDS, size=(n_texts, length), p=frequency)
+    noise = rng.random(n_texts) < 0.1
     return [" ".join(row) for row in words[drawn]], (drawn[:, 0] % 2 == 0) ^ noise
