@@ -4,7 +4,7 @@ A call is (function, args, kwargs), as joblib has it. `pack` pickles it without 
 objects that are sent ahead, once, for all calls; on the worker `run_packed` puts them
 back. Sorted row numbers, which folds are made of, travel as a bit for each row.
 
-`run` is how a worker runs a call: with its share of the cores, with joblib set as in
+`run` is how a worker runs calls: with its share of the cores, with joblib set as in
 one of joblib's own workers, and with its warnings kept, to be given again where the
 user sees them.
 """
@@ -15,6 +15,7 @@ import io
 import pickle
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
     "Call",
     "Reply",
     "Setting",
+    "bounded_threads",
     "pack",
     "replay",
     "run",
@@ -50,9 +52,8 @@ class Setting(NamedTuple):
 
     Parameters
     ----------
-    fits_on_host : int or None
-        Calls that run at once on the worker's machine and share its cores; None where
-        the cores were shared out when the worker was started.
+    fits_on_host : int
+        Calls that run at once on the worker's machine and share its cores.
     is_alone : bool
         No other thread of the worker's process runs calls, so that what belongs to the
         process, such as the list of warnings, is this call's own.
@@ -60,7 +61,7 @@ class Setting(NamedTuple):
         Keep what is printed, to be printed where the user sees it.
     """
 
-    fits_on_host: int | None = None
+    fits_on_host: int = 1
     is_alone: bool = True
     echoes: bool = False
 
@@ -74,28 +75,39 @@ class Reply(NamedTuple):
         What the function returned.
     warned : list of (category, str, str, int)
         Category, text, file and line of each warning.
+    seconds : float
+        How long it took.
     printed : str
         What it wrote to the standard output, if that was kept.
     """
 
     value: Any
     warned: list[tuple[type[Warning], str, str, int]]
+    seconds: float = 0.0
     printed: str = ""
 
 
-def run(call: Call, setting: Setting) -> Reply:
-    """Run a call on a worker."""
+def run(calls: Sequence[Call], setting: Setting) -> list[Reply]:
+    """Run calls on a worker, one after another."""
+    share = max(1, joblib.cpu_count() // setting.fits_on_host)
+    with (
+        joblib.parallel_config(backend=_SharedCores(share), n_jobs=None),
+        bounded_threads(share),
+    ):
+        return [_run_one(call, setting) for call in calls]
+
+
+def _run_one(call: Call, setting: Setting) -> Reply:
     function, args, kwargs = call
     printed = io.StringIO()
+    started = time.perf_counter()
     with (
-        joblib.parallel_config(backend=ThreadingBackend(nesting_level=1), n_jobs=None),
-        _bounded_threads(setting.fits_on_host),
         _recorded(setting.is_alone) as warned,
         contextlib.redirect_stdout(printed) if setting.echoes else _nothing(),
     ):
         value = function(*args, **kwargs)
     told = [(w.category, str(w.message), w.filename, w.lineno) for w in warned]
-    return Reply(value, told, printed.getvalue())
+    return Reply(value, told, time.perf_counter() - started, printed.getvalue())
 
 
 def replay(reply: Reply) -> Any:
@@ -137,18 +149,33 @@ def why_not_picklable(call: Call) -> str | None:
     return None
 
 
-def pack(call: Call, setting: Setting, data: Sequence[Any]) -> bytes:
-    """Pickle a call without the objects in `data`."""
+def pack(calls: Sequence[Call], setting: Setting, data: Sequence[Any]) -> bytes:
+    """Pickle calls without the objects in `data`."""
     buffer = io.BytesIO()
     numbers = {id(value): number for number, value in enumerate(data)}
-    _Packer(buffer, numbers).dump((call, setting))
+    _Packer(buffer, numbers).dump((calls, setting))
     return buffer.getvalue()
 
 
-def run_packed(packed: bytes, *data: Any) -> Reply:
-    """Run on a worker a call that was packed without `data`."""
-    call, setting = _Unpacker(io.BytesIO(packed), data).load()
-    return run(call, setting)
+def run_packed(packed: bytes, *data: Any) -> list[Reply]:
+    """Run on a worker calls that were packed without `data`."""
+    calls, setting = _Unpacker(io.BytesIO(packed), data).load()
+    return run(calls, setting)
+
+
+class _SharedCores(ThreadingBackend):
+    """Threads for what a fit itself does side by side: its share of the cores."""
+
+    def __init__(self, share: int) -> None:
+        super().__init__(nesting_level=1)
+        self._share = share
+
+    def effective_n_jobs(self, n_jobs: int | None) -> int:
+        """Return what `n_jobs` asks for, and no more than the share."""
+        return min(int(super().effective_n_jobs(n_jobs)), self._share)
+
+    def __reduce__(self) -> Any:
+        return _SharedCores, (self._share,)
 
 
 class _Packer(cloudpickle.Pickler):
@@ -233,12 +260,8 @@ def _recorded(is_alone: bool) -> Iterator[list[warnings.WarningMessage]]:
 
 
 @contextlib.contextmanager
-def _bounded_threads(fits_on_host: int | None) -> Iterator[None]:
+def bounded_threads(share: int) -> Iterator[None]:
     """Give BLAS and OpenMP a fit's share of the cores, if they would take more."""
-    if fits_on_host is None:
-        yield
-        return
-    share = max(1, joblib.cpu_count() // fits_on_host)
     # As many libraries as were loaded with the modules of the call.
     controller = _controller(len(sys.modules))
     openmp = controller.select(user_api="openmp")

@@ -4,6 +4,8 @@ It has the name of joblib, through whose "dask" backend users know the way; it s
 tasks itself, for the reasons in ``docs/design/0002-where-fits-run.md``.
 """
 
+import sys
+
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from sklearn_dask_auto.engines.fits import Surroundings, Workers
 
@@ -12,7 +14,7 @@ from sklearn_dask_auto.engines.in_memory import fit
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["fit", "workers"]
+__all__ = ["fit", "is_warm", "workers"]
 
 
 def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
@@ -33,6 +35,21 @@ def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Wor
         echoes=echoes,
         known=backend.data_futures if is_users else None,
     )
+
+
+def is_warm() -> bool:
+    """Ask the workers of the current client whether they have imported scikit-learn.
+
+    It takes a few milliseconds. Imports take a second, which short searches have not.
+    """
+    from distributed import Client
+
+    answers = Client.current().run(_has_scikit_learn, on_error="return")
+    return all(answer is True for answer in answers.values())
+
+
+def _has_scikit_learn() -> bool:
+    return "sklearn.model_selection" in sys.modules
 
 
 def _most_at_once(plan: Plan) -> int:

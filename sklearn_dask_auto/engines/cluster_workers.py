@@ -1,11 +1,12 @@
 """Calls as tasks on the cluster of a Dask client, with data sent once.
 
-Each call is a task of its own, sent to a worker that has room for it, so that as many
-run on a worker as its threads and its memory allow. What calls have in common lies on
-those workers before; a task refers to it.
+Calls are tasks, short ones several together. Each is sent to a worker that has room
+for it, so that as many run on a worker as its threads and its memory allow. What calls
+have in common lies on those workers before; a task refers to it.
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ WAIT_SECONDS = 30.0
 """How long a cluster may be without workers, or out of reach."""
 SCATTER_SECONDS = 2.0
 """How long to wait for workers that take no data, before others are chosen."""
+BATCH_SECONDS = 0.1
+"""Shorter calls are sent together: one costs several milliseconds to send."""
 LARGE_GRAPH_BYTES = 5_000_000
 """A call that is larger goes as data: dask warns of large graphs."""
 
@@ -53,6 +56,8 @@ class ClusterWorkers:
         Futures of data that was sent already, by the identity of the object, which the
         caller keeps alive.
     """
+
+    batch_seconds = BATCH_SECONDS
 
     def __init__(
         self,
@@ -87,6 +92,12 @@ class ClusterWorkers:
         hosts = {room.host for room in self._rooms.values()}
         return all(h.startswith("127.") or h in ("localhost", "::1") for h in hosts)
 
+    @property
+    def width(self) -> int:
+        """See `Workers.width`."""
+        n_fits = sum(room.n_fits for room in self._rooms.values())
+        return max(1, min(n_fits, self._n_slots))
+
     def expect(self, calls: Sequence[Call]) -> None:
         """See `Workers.expect`: what is large goes to the workers that get calls."""
         known = {id(value) for value in self._data}
@@ -103,10 +114,12 @@ class ClusterWorkers:
             return False
         return any(self._free(address) > 0 for address in self._chosen())
 
-    def submit(self, call: Call, done: Callable[[], None], beside: Any = None) -> Any:
+    def submit(
+        self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
+    ) -> Any:
         """See `Workers.submit`."""
         address = self._pick(self._under_way.get(beside))
-        packed: Any = pack(call, self._setting(address), self._data)
+        packed: Any = pack(calls, self._setting(address), self._data)
         if len(packed) > LARGE_GRAPH_BYTES:
             packed = self._client.scatter(packed, workers=[address], hash=False)
         future = self._client.submit(
@@ -119,26 +132,26 @@ class ClusterWorkers:
             allow_other_workers=True,
         )
         # Results come here as they are ready, while we do something else.
-        reply = asyncio.run_coroutine_threadsafe(
+        replies = asyncio.run_coroutine_threadsafe(
             self._bring(future), self._client.loop.asyncio_loop
         )
-        handle = _Task(future, reply)
+        handle = _Task(future, replies)
         self._under_way[handle] = address
-        reply.add_done_callback(lambda _: done())
+        replies.add_done_callback(lambda _: done())
         return handle
 
-    async def _bring(self, future: Any) -> Reply:
-        reply: Reply = await self._client.gather(future, asynchronous=True)
-        return reply
+    async def _bring(self, future: Any) -> list[Reply]:
+        replies: list[Reply] = await self._client.gather(future, asynchronous=True)
+        return replies
 
-    def fetch(self, handle: Any) -> Reply:
+    def fetch(self, handle: Any) -> list[Reply]:
         """See `Workers.fetch`."""
         from distributed import KilledWorker
 
         address = self._under_way.pop(handle, "")
         self._check_client()
         try:
-            return handle.reply.result()
+            replies: list[Reply] = handle.replies.result()
         except KilledWorker as error:
             memory = self._rooms[address].memory if address in self._rooms else 0
             limit = f" Workers have {format_bytes(memory)} each." if memory else ""
@@ -147,6 +160,7 @@ class ClusterWorkers:
             self._check_client()
             self._send_data_again()
             raise LostError(f"dask gave it up: {error}", is_suspect=False) from error
+        return replies
 
     def forget(self, handle: Any) -> None:
         """See `Workers.forget`."""
@@ -240,19 +254,24 @@ class ClusterWorkers:
         return [futures[i] for i in range(len(values))]
 
     def _send(self, values: list[Any]) -> list[Any]:
+        # This ends: without workers for long, `_look` raises.
         while True:
-            try:
-                return self._client.scatter(
-                    values,
-                    workers=self._chosen(),
-                    broadcast=True,
-                    hash=False,
-                    timeout=SCATTER_SECONDS,
-                )
-            except (KeyError, OSError, TimeoutError):
-                # A worker went meanwhile. This ends: without workers, `_look` raises.
-                time.sleep(WATCH_SECONDS / 10)
-                self._look(at_once=True)
+            # Workers that died may not be known to have.
+            self._look(at_once=True)
+            if self._rooms:
+                with contextlib.suppress(KeyError, OSError, TimeoutError):
+                    return self._scatter_to_chosen(values)
+            time.sleep(WATCH_SECONDS / 10)
+
+    def _scatter_to_chosen(self, values: list[Any]) -> list[Any]:
+        futures: list[Any] = self._client.scatter(
+            values,
+            workers=self._chosen(),
+            broadcast=True,
+            hash=False,
+            timeout=SCATTER_SECONDS,
+        )
+        return futures
 
     def _chosen(self) -> list[str]:
         """Return no more workers than there are calls to run at once."""
@@ -269,10 +288,10 @@ class ClusterWorkers:
 
 
 class _Task(NamedTuple):
-    """A call under way: the task, and its outcome on the way here."""
+    """Calls under way: the task, and its outcome on the way here."""
 
     future: Any
-    reply: Any
+    replies: Any
 
 
 class _Room(NamedTuple):

@@ -9,22 +9,29 @@ Dying a second time it is given up, alone.
 this machine (`local_processes`) and the cluster of a Dask client (`cluster_workers`).
 """
 
+import math
 import queue
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import joblib
 
-from sklearn_dask_auto.engines.calls import Call, Reply, replay
+from sklearn_dask_auto.engines.calls import Call, Reply, bounded_threads, replay
+from sklearn_dask_auto.engines.watch import watched
 
 __all__ = ["Fits", "GoneError", "LostError", "Surroundings", "Workers"]
 
 POLL_SECONDS = 0.5
 """Between two looks at whether the workers are still there."""
+ATTENTION_SECONDS = 0.005
+"""The same while a call runs here."""
+ROUNDS = 3
+"""Calls that are sent together are few enough for each worker to get some so often."""
 PATIENCE_SECONDS = 5.0
 PATIENCE = 5.0
 """A call is overdue after so many seconds, and times the longest one so far."""
@@ -81,6 +88,16 @@ class Workers(Protocol):
         """Calls can reach this process, as callbacks of scikit-learn's do."""
         ...
 
+    @property
+    def width(self) -> int:
+        """How many calls run at once."""
+        ...
+
+    @property
+    def batch_seconds(self) -> float:
+        """Calls that together take less are worth sending together."""
+        ...
+
     def expect(self, calls: Sequence[Call]) -> None:
         """Get ready for these calls; send ahead what they have in common."""
         ...
@@ -89,22 +106,26 @@ class Workers(Protocol):
         """Tell whether one more call may be sent now."""
         ...
 
-    def submit(self, call: Call, done: Callable[[], None], beside: Any = None) -> Any:
-        """Send a call; `done` is called, in any thread, when there is an outcome.
+    def submit(
+        self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
+    ) -> Any:
+        """Send calls to one worker, which runs them one after another.
 
-        `beside` is the handle of an earlier try, whose worker is to be avoided.
+        `done` is called, in any thread, when there is an outcome of them all. `beside`
+        is the handle of an earlier try, whose worker is to be avoided.
         """
         ...
 
-    def fetch(self, handle: Any) -> Reply:
-        """Return the outcome of a call that is done, or raise.
+    def fetch(self, handle: Any) -> list[Reply]:
+        """Return the outcomes of calls that are done, or raise.
 
-        Its own error as it is; `LostError` if it was lost; `GoneError` if all are.
+        The error of one as it is; `LostError` if they were lost; `GoneError` if all
+        are.
         """
         ...
 
     def forget(self, handle: Any) -> None:
-        """Drop a call whose outcome nobody waits for."""
+        """Drop calls whose outcomes nobody waits for."""
         ...
 
     def watch(self) -> None:
@@ -130,6 +151,11 @@ class Fits:
         lost its worker twice, or raises.
     on_gone : callable
         ``on_gone(cause)`` returns other workers, or None to run the rest here.
+    seconds : float
+        How long a call may take, as far as is known.
+    helps : bool, default=False
+        Run calls here as well, until the first outcome arrives: workers that have to
+        start or to import take a second or two for it.
     """
 
     def __init__(
@@ -138,6 +164,8 @@ class Fits:
         workers: Workers,
         on_lost: Callable[[Call, str], Any],
         on_gone: Callable[[str], Workers | None],
+        seconds: float,
+        helps: bool = False,
     ) -> None:
         self._calls = calls
         self._workers: Workers | None = workers
@@ -147,17 +175,27 @@ class Fits:
         self._suspects: deque[int] = deque()
         self._under_way: dict[int, _Try] = {}
         self._replies: dict[int, Reply] = {}
+        self._taken: set[int] = set()
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._n_tries = 0
         self._restarts: dict[int, int] = {}
         self._longest = 0.0
         self._is_expected = False
+        self._seconds = _Mean(seconds)
+        self._helps = helps
 
     def take(self, index: int) -> Any:
         """Return the result of a call, waiting for it; raise its error."""
         while index not in self._replies:
-            self.advance(POLL_SECONDS)
+            self.advance(0.0 if self._helps else POLL_SECONDS)
+            if self._helps and index not in self._replies:
+                self._help()
+        self._taken.add(index)
         return replay(self._replies.pop(index))
+
+    def learn(self, seconds: float) -> None:
+        """Hear how long a call took that ran here."""
+        self._seconds.add(seconds)
 
     def advance(self, seconds: float) -> None:
         """Send what there is room for; wait at most so long for one outcome."""
@@ -168,6 +206,11 @@ class Fits:
         except GoneError as gone:
             self._move(str(gone))
 
+    def attend(self, is_over: threading.Event) -> None:
+        """Keep workers busy until `is_over`, while the main thread runs a call."""
+        while self._workers is not None and not is_over.is_set():
+            self.advance(ATTENTION_SECONDS)
+
     def close(self) -> None:
         """Forget what is under way."""
         if self._workers is not None:
@@ -175,6 +218,9 @@ class Fits:
                 self._workers.forget(attempt.handle)
         self._under_way.clear()
         self._todo.clear()
+
+    def _is_settled(self, index: int) -> bool:
+        return index in self._replies or index in self._taken
 
     def _expect(self) -> None:
         if self._workers is not None and not self._is_expected:
@@ -184,20 +230,34 @@ class Fits:
     def _send(self) -> None:
         if self._workers is None:
             if self._todo:
-                self._run_here(self._todo.popleft())
+                index = self._todo.popleft()
+                self._replies[index] = self._run_here(index)
             return
         while self._todo and self._workers.has_room():
-            self._try(self._todo.popleft())
+            self._try(self._batch())
         if self._suspects and not self._todo and not self._under_way:
-            self._try(self._suspects.popleft(), is_alone=True)
+            self._try([self._suspects.popleft()], is_alone=True)
 
-    def _try(self, index: int, *, is_alone: bool = False, beside: Any = None) -> None:
+    def _batch(self) -> list[int]:
+        """Take the next calls to send: several if short, and some for every worker."""
+        workers, seconds = cast("Workers", self._workers), self._seconds
+        # What was only expected is a lower bound.
+        most = workers.batch_seconds / seconds.value if seconds.is_measured else 1
+        fair = math.ceil(len(self._todo) / (ROUNDS * workers.width))
+        n_calls = max(1, min(int(most), fair))
+        return [self._todo.popleft() for _ in range(n_calls)]
+
+    def _try(
+        self, indices: list[int], *, is_alone: bool = False, beside: Any = None
+    ) -> None:
         self._n_tries += 1
         number = self._n_tries
         # In the books before it is sent, so that no error can lose it.
-        self._under_way[number] = attempt = _Try(index, is_alone, time.monotonic())
+        self._under_way[number] = attempt = _Try(indices, is_alone, time.monotonic())
         attempt.handle = self._workers.submit(  # type: ignore[union-attr]
-            self._calls[index], partial(self._done.put, number), beside
+            [self._calls[index] for index in indices],
+            partial(self._done.put, number),
+            beside,
         )
 
     def _receive(self, seconds: float) -> None:
@@ -210,29 +270,40 @@ class Fits:
             self._repeat_what_is_overdue()
             return
         attempt = self._under_way.pop(number, None)
-        if attempt is None or attempt.index in self._replies:
+        if attempt is None or all(map(self._is_settled, attempt.indices)):
             return
         try:
-            self._replies[attempt.index] = self._workers.fetch(attempt.handle)
+            replies = self._workers.fetch(attempt.handle)
         except LostError as lost:
             self._lose(attempt, lost)
         except GoneError:
             self._under_way[number] = attempt
             raise
         else:
-            self._longest = max(self._longest, time.monotonic() - attempt.started)
-            self._forget_others(attempt.index)
+            self._keep(attempt, replies)
+
+    def _keep(self, attempt: "_Try", replies: list[Reply]) -> None:
+        self._helps = False
+        self._longest = max(self._longest, time.monotonic() - attempt.started)
+        for index, reply in zip(attempt.indices, replies, strict=True):
+            self._seconds.add(reply.seconds)
+            if not self._is_settled(index):
+                self._replies[index] = reply
+        self._forget_what_is_settled()
 
     def _lose(self, attempt: "_Try", lost: LostError) -> None:
-        index = attempt.index
-        if any(other.index == index for other in self._under_way.values()):
-            return
-        if not lost.is_suspect:
-            self._restart(index, str(lost))
-        elif not attempt.is_alone:
-            self._suspects.append(index)
-        else:
-            self._give_up(index, str(lost))
+        # What kills workers would kill this process.
+        self._helps = False
+        for index in attempt.indices:
+            is_tried = any(index in other.indices for other in self._under_way.values())
+            if is_tried or self._is_settled(index):
+                continue
+            if not lost.is_suspect:
+                self._restart(index, str(lost))
+            elif not attempt.is_alone:
+                self._suspects.append(index)
+            else:
+                self._give_up(index, str(lost))
 
     def _restart(self, index: int, cause: str) -> None:
         self._restarts[index] = self._restarts.get(index, 0) + 1
@@ -245,17 +316,34 @@ class Fits:
         self._replies[index] = Reply(self._on_lost(self._calls[index], cause), [])
 
     def _move(self, cause: str) -> None:
-        left = {attempt.index for attempt in self._under_way.values()}
-        left = {*left, *self._todo, *self._suspects} - self._replies.keys()
+        tried = {index for attempt in self._under_way.values() for index in attempt}
+        left = {*tried, *self._todo, *self._suspects}
         self._under_way.clear()
         self._suspects.clear()
-        self._todo = deque(sorted(left))
+        self._todo = deque(sorted(i for i in left if not self._is_settled(i)))
         self._workers = self._on_gone(cause)
         self._is_expected = False
 
-    def _run_here(self, index: int) -> None:
+    def _help(self) -> None:
+        """Run here a call that no worker has begun, or may have begun."""
+        index = self._spare()
+        if index is None:
+            return
+        with watched(self.attend), bounded_threads(share=1):
+            reply = self._run_here(index)
+        if not self._is_settled(index):
+            self._replies[index] = reply
+        self._forget_what_is_settled()
+
+    def _spare(self) -> int | None:
+        if self._todo:
+            return self._todo.popleft()
+        tried = [index for attempt in self._under_way.values() for index in attempt]
+        return min((i for i in tried if not self._is_settled(i)), default=None)
+
+    def _run_here(self, index: int) -> Reply:
         function, args, kwargs = self._calls[index]
-        self._replies[index] = Reply(function(*args, **kwargs), [])
+        return Reply(function(*args, **kwargs), [])
 
     def _repeat_what_is_overdue(self) -> None:
         """Try on another worker what takes much longer than all others did."""
@@ -266,22 +354,43 @@ class Fits:
         tries = list(self._under_way.values())
         for attempt in tries:
             is_overdue = time.monotonic() - attempt.started > patience
-            is_only = sum(other.index == attempt.index for other in tries) == 1
+            is_only = sum(other.indices == attempt.indices for other in tries) == 1
             if is_overdue and is_only and not attempt.is_alone and workers.has_room():
-                self._try(attempt.index, beside=attempt.handle)
+                self._try(attempt.indices, beside=attempt.handle)
 
-    def _forget_others(self, index: int) -> None:
-        for number, other in list(self._under_way.items()):
-            if other.index == index:
-                self._workers.forget(other.handle)  # type: ignore[union-attr]
+    def _forget_what_is_settled(self) -> None:
+        for number, attempt in list(self._under_way.items()):
+            if all(map(self._is_settled, attempt.indices)):
+                self._workers.forget(attempt.handle)  # type: ignore[union-attr]
                 del self._under_way[number]
 
 
 @dataclass
 class _Try:
-    """A call on its way."""
+    """Calls on their way together."""
 
-    index: int
+    indices: list[int]
     is_alone: bool
     started: float
     handle: Any = None
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.indices)
+
+
+class _Mean:
+    """A mean of what was measured; until then, what was expected."""
+
+    def __init__(self, expected: float) -> None:
+        self.value = expected
+        self._n_values = 0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is anything to divide by."""
+        return self._n_values > 0 and self.value > 0
+
+    def add(self, value: float) -> None:
+        """Take one more value into the mean."""
+        self._n_values += 1
+        self.value += (value - self.value) / self._n_values

@@ -21,8 +21,8 @@ from sklearn_dask_auto.engines.fits import GoneError, LostError
 
 __all__ = ["LocalProcesses", "as_configured"]
 
-SETTING = Setting()
-"""joblib shares out the cores when it starts the processes."""
+BATCH_SECONDS = 0.01
+"""Shorter calls are sent together: one costs a millisecond to send."""
 
 
 def as_configured() -> joblib.Parallel:
@@ -54,6 +54,7 @@ class LocalProcesses:
 
     has_others = False
     is_on_this_machine = True
+    batch_seconds = BATCH_SECONDS
 
     def __init__(self, n_workers: int, parallel: joblib.Parallel) -> None:
         self._n_workers = n_workers
@@ -62,6 +63,11 @@ class LocalProcesses:
         self._forgotten: list[Any] = []
         self._start()
 
+    @property
+    def width(self) -> int:
+        """See `Workers.width`."""
+        return self._n_workers
+
     def expect(self, calls: Sequence[Call]) -> None:
         """See `Workers.expect`: joblib maps what is large when it first meets it."""
 
@@ -69,23 +75,27 @@ class LocalProcesses:
         """See `Workers.has_room`: a worker has its next call at hand."""
         return self._n_under_way < 2 * self._n_workers
 
-    def submit(self, call: Call, done: Callable[[], None], beside: Any = None) -> Any:
+    def submit(
+        self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
+    ) -> Any:
         """See `Workers.submit`."""
         self._n_under_way += 1
+        setting = Setting(fits_on_host=self._n_workers)
+        sent = _Sent(calls, setting, self._map_into_own_folder)
         try:
-            handle = self._executor.submit(_Sent(call, self._map_into_own_folder))
+            handle = self._executor.submit(sent)
         except (BrokenProcessPool, ShutdownExecutorError):
             self._restart(self._executor)
-            handle = self._executor.submit(_Sent(call, self._map_into_own_folder))
+            handle = self._executor.submit(sent)
         handle.executor = self._executor
         handle.add_done_callback(lambda _: done())
         return handle
 
-    def fetch(self, handle: Any) -> Reply:
+    def fetch(self, handle: Any) -> list[Reply]:
         """See `Workers.fetch`: with one process, joblib's executor loses them all."""
         self._n_under_way -= 1
         try:
-            return handle.result()
+            replies: list[Reply] = handle.result()
         except BrokenProcessPool as error:
             self._restart(handle.executor)
             raise LostError(
@@ -94,6 +104,7 @@ class LocalProcesses:
         except ShutdownExecutorError as error:
             self._restart(handle.executor)
             raise LostError(str(error), is_suspect=False) from error
+        return replies
 
     def forget(self, handle: Any) -> None:
         """See `Workers.forget`."""
@@ -139,15 +150,20 @@ class LocalProcesses:
 
 
 class _Sent:
-    """A call as the executor takes it; when it is pickled, `on_pickle` is called."""
+    """Calls as the executor takes them; when they are pickled, `on_pickle` is called.
 
-    def __init__(self, call: Call, on_pickle: Callable[[], None]) -> None:
-        self._call = call
+    Only its copy is ever called, which is `run` with the calls.
+    """
+
+    def __init__(
+        self, calls: Sequence[Call], setting: Setting, on_pickle: Callable[[], None]
+    ) -> None:
+        self._run = partial(run, calls, setting)
         self._on_pickle = on_pickle
 
-    def __call__(self) -> Reply:
-        return run(self._call, SETTING)
+    def __call__(self) -> list[Reply]:
+        return self._run()
 
     def __reduce__(self) -> Any:
         self._on_pickle()
-        return partial, (run, self._call, SETTING)
+        return self._run.__reduce__()

@@ -14,7 +14,6 @@ were in force before: the first `Parallel` that finds the backend is the search'
 the last to do so.
 """
 
-import contextvars
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from joblib.parallel import ParallelBackendBase
 
 from sklearn_dask_auto.engines.calls import Call
 from sklearn_dask_auto.engines.fits import Fits
+from sklearn_dask_auto.engines.watch import watched
 
 __all__ = ["Place", "ProbingBackend"]
 
@@ -160,52 +160,23 @@ class ProbingBackend(ParallelBackendBase):
         started = time.perf_counter()
         # Starting a thread for each of many short fits would show.
         is_watched = self._n_taken == 0 and self._place.may_leave
-        with _Watch(self) if is_watched else nullcontext():
+        with watched(self._look) if is_watched else nullcontext():
             result = function(*args, **kwargs)
-        self._seconds.append(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._seconds.append(seconds)
+        if self._fits is not None:
+            # What was known when they were sent was less.
+            self._fits.learn(seconds)
         return result
 
-    def look(self, seconds: float) -> bool:
-        """Ask while a fit runs here; tell whether the rest is now under way."""
-        self._ask(max(seconds, self._expected_seconds()), n_here=1)
-        return self._fits is not None
-
-    def advance(self, seconds: float) -> None:
-        """Keep workers busy while a fit runs here."""
-        self._fits.advance(seconds)  # type: ignore[union-attr]
-
-
-class _Watch:
-    """Looks at a fit from another thread, while the main thread runs it."""
-
-    def __init__(self, backend: ProbingBackend) -> None:
-        self._backend = backend
-        self._over = threading.Event()
-        self._error: BaseException | None = None
-        # The client that is current here is so in the thread.
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._look,), daemon=True
-        )
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._error is not None and kind is None:
-            raise self._error
-
-    def _look(self) -> None:
+    def _look(self, is_over: threading.Event) -> None:
+        """Ask again and again while a fit runs here, until the rest is under way."""
         seconds = FIRST_LOOK_SECONDS
-        try:
-            while not self._over.wait(seconds) and not self._backend.look(seconds):
-                seconds *= 2
-            while not self._over.is_set():
-                self._backend.advance(FIRST_LOOK_SECONDS)
-        except BaseException as error:
-            self._error = error
+        while self._fits is None and not is_over.wait(seconds):
+            self._ask(max(seconds, self._expected_seconds()), n_here=1)
+            seconds *= 2
+        if self._fits is not None:
+            self._fits.attend(is_over)
 
 
 def _mean(seconds: list[float]) -> float:

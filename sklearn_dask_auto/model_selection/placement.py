@@ -24,6 +24,7 @@ from sklearn_dask_auto.engines.probe import ProbingBackend
 from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
+from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = ["Placement"]
 
@@ -54,6 +55,7 @@ class Placement:
         self._workers: dict[tuple[str, int], Workers] = {}
         self._name = uuid.uuid4().hex
         self._first_untold = 0
+        self._has_looked = False
 
     @contextmanager
     def active(self, search: Any) -> Iterator[None]:
@@ -107,6 +109,7 @@ class Placement:
         job = replace(self.plan.job, seconds_per_fit=seconds, n_fits=len(calls))
         if job.engine == "auto" and seconds * len(calls) < SHORT_SECONDS:
             return None
+        self._look_at_cluster()
         self._decide(job)
         if self._stays_here():
             return None
@@ -122,7 +125,34 @@ class Placement:
         if has_callbacks(calls[0]) and not workers.is_on_this_machine:
             calls = [detached_fit(call, with_callbacks=False) for call in calls]
             self._first_untold = len(self.rounds[-1][0]) - len(calls)
-        return Fits(calls, workers, self._stand_in, self._move_here)
+        return Fits(
+            calls,
+            workers,
+            self._stand_in,
+            self._move_here,
+            seconds=seconds,
+            helps=self._may_help(calls),
+        )
+
+    def _may_help(self, calls: list[Call]) -> bool:
+        """Tell whether this process may run fits while workers start or import."""
+        plan, cost = self.plan, cast("Candidate", self.plan.chosen).cost
+        is_asked = plan.job.engine != "auto" or plan.job.n_jobs not in (None, -1)
+        needed = cost.n_bytes + fit_bytes(plan.profile, plan.job)
+        # Those under way may be run a second time, which callbacks would hear.
+        is_heard = has_callbacks(calls[0])
+        return cost.start > 0 and needed <= plan.budget and not (is_asked or is_heard)
+
+    def _look_at_cluster(self) -> None:
+        """Ask, once, whether the workers are ready for fits."""
+        resources = self.plan.resources
+        able = [c.engine for c in self.plan.candidates if c.is_able]
+        if resources.cluster is None or "joblib" not in able or self._has_looked:
+            return
+        self._has_looked = True
+        spreading: Any = engines.load("joblib")
+        cluster = replace(resources.cluster, is_warm=spreading.is_warm())
+        self.plan = replace(self.plan, resources=replace(resources, cluster=cluster))
 
     def _decide(self, job: Job) -> None:
         plan = decide(self.plan.profile, job, self.plan.resources, self.plan.budget)

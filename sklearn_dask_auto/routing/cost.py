@@ -24,6 +24,8 @@ CLUSTER_TASK_SECONDS = 1.7e-3
 CLUSTER_FIT_SECONDS = 1e-2
 CLUSTER_CALL_SECONDS = 3e-2
 """A fit sent through joblib's dask backend, and opening and closing the backend."""
+CLUSTER_IMPORT_SECONDS = 1.0
+"""What the first fits wait for, on workers that have not imported scikit-learn yet."""
 WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
 WORKER_START_SECONDS = 1.7
@@ -145,6 +147,7 @@ def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
         transfer=_gather_seconds(profile, resources)
         + n_bytes * cluster.n_workers / WIRE_BYTES_PER_SECOND,
         overhead=CLUSTER_CALL_SECONDS + job.n_fits * CLUSTER_FIT_SECONDS / workers,
+        start=0.0 if cluster.is_warm else CLUSTER_IMPORT_SECONDS,
         n_bytes=_held_bytes(profile, job),
         n_workers=workers,
     )

@@ -21,6 +21,8 @@ class Cluster:
         Memory limit of the largest worker, in bytes.
     problem : str or None
         Why nothing of this library can run there, as the fact that failed.
+    is_warm : bool
+        The workers have imported scikit-learn, as far as is known.
     """
 
     address: str
@@ -29,6 +31,7 @@ class Cluster:
     memory: int
     worker_memory: int
     problem: str | None = None
+    is_warm: bool = True
 
 
 @dataclass(frozen=True, slots=True)

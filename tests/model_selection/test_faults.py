@@ -4,6 +4,7 @@ import _thread
 import ctypes
 import os
 import random
+import resource
 import signal
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 import dask
 import joblib
 import numpy as np
+import psutil
 import pytest
 from distributed import Client, LocalCluster
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -44,6 +46,24 @@ def die(model):
 def crash(model):
     """Crash as an extension module does that reads where it may not."""
     ctypes.string_at(0)
+
+
+def exhaust(model):
+    """Take more memory than a worker may, until its nanny ends it."""
+    taken = [np.ones(10_000_000) for _ in range(13)]
+    time.sleep(30)
+    del taken
+
+
+def run_out(model):
+    """Run into a limit that the system sets."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, before[1]))
+    try:
+        np.ones(100_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def is_first(path):
@@ -124,7 +144,8 @@ def test_a_worker_that_dies_once_costs_no_result(place, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "deed"), [("sklearn", die), ("sklearn", crash), ("joblib", die)]
+    ("place", "deed"),
+    [("sklearn", die), ("sklearn", crash), ("joblib", crash), ("joblib", exhaust)],
 )
 def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
     grid = {"a": [0.0, 0.5, 1.0], "deed": [nothing]}
@@ -142,6 +163,14 @@ def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
     scores = search.cv_results_["mean_test_score"]
     expected = fitted(GridSearchCV, grid).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(scores, [*expected, -7.0])
+
+
+def test_a_fit_that_runs_out_of_memory_is_named_and_scores_as_told():
+    grid = [{"a": [0.0, 0.5]}, {"a": [0.25], "deed": [run_out]}]
+    with at("sklearn") as options, pytest.warns(FitFailedWarning, match="MemoryError"):
+        search = fitted(AutoScaleSearchCV, grid, error_score=-7.0, **options)
+    scores = search.cv_results_["mean_test_score"]
+    assert (scores == -7.0).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,5 +1,6 @@
 """Where the fits of a search run, round after round."""
 
+import importlib
 import os
 import time
 import warnings
@@ -13,6 +14,7 @@ from sklearn.callback._transport import open_listener, send
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_info
 
 from sklearn_dask_auto import AutoScaleSearchCV
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
@@ -80,6 +82,8 @@ def test_every_round_of_a_search_is_placed(client):
 
 
 def test_a_later_round_asks_at_once_with_what_the_last_one_measured(client):
+    # While workers import, fits would run here as well.
+    client.run(importlib.import_module, "sklearn.model_selection")
     rounds = [[{"seconds": 0.2}] * 2, [{"seconds": 0.2}] * 2]
     search = in_rounds(AutoScaleSearchCV, rounds)(
         Told(), {"seconds": [0.2]}, scoring=process, cv=2
@@ -103,6 +107,43 @@ def test_between_rounds_and_after_them_joblib_is_as_it_was():
     search = Between(Told(), {"seconds": [0.0]}, cv=2).fit(X, Y)
     assert seen == ["LokyBackend", [7]] * 2
     assert search.best_estimator_.backend_ == "LokyBackend"
+
+
+def threads(model, X, y):
+    """A scorer that tells how many threads BLAS, OpenMP and joblib may use in a fit."""
+    return max(model.threads_)
+
+
+class Threaded(Told):
+    """Remembers how many threads it may use."""
+
+    def fit(self, X, y):
+        LogisticRegression().fit(X, y)
+        libraries = [library["num_threads"] for library in threadpool_info()]
+        self.threads_ = [*libraries, joblib.effective_n_jobs(-1)]
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("engine", "n_jobs"), [("sklearn", 2), ("joblib", 2), ("joblib", 1)]
+)
+def test_fits_side_by_side_share_the_cores(client, engine, n_jobs):
+    joblib.Parallel(n_jobs=2)(joblib.delayed(int)(i) for i in range(4))
+    search = AutoScaleSearchCV(
+        Threaded(seconds=0.05),
+        {"seconds": [0.05, 0.06]},
+        scoring=threads,
+        cv=2,
+        n_jobs=n_jobs,
+        engine=engine,
+        refit=False,
+    )
+    # The last one, as the first of local ones runs here.
+    found = search.fit(X, Y).cv_results_["split1_test_score"][1]
+    assert found <= max(1, joblib.cpu_count() // n_jobs)
+    if n_jobs == 1:
+        # What the fit itself does side by side may use them all.
+        assert found == joblib.cpu_count()
 
 
 class Warned(Told):
