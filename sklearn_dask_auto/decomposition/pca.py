@@ -3,14 +3,20 @@
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
+import numpy as np
 from sklearn.decomposition import PCA
 
 from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS
+from sklearn_dask_auto.kernels.sizes import (
+    MOST_SQUARE_COLUMNS,
+    pca_solver,
+    power_iterations,
+)
 from sklearn_dask_auto.routing import Job, Profile
 
 __all__ = ["AutoScalePCA"]
@@ -20,7 +26,8 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     """Principal component analysis for input of any size.
 
     On in-memory input this is :class:`sklearn.decomposition.PCA`. A dask array or
-    DataFrame is decomposed exactly in one pass over its row blocks.
+    DataFrame is decomposed exactly in one pass over its row blocks, or, where it has
+    many columns, as by scikit-learn's randomized solver in a few passes.
 
     Parameters
     ----------
@@ -34,12 +41,13 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     svd_solver : {'auto', 'full', 'covariance_eigh', 'arpack', 'randomized'}, \
             default='auto'
         As in scikit-learn. Row blocks are decomposed by ``'covariance_eigh'``, from
-        cross products, or by ``'full'``, from a triangular factor; ``'auto'`` takes
-        the first for at least ten times as many rows as columns and at most 1,000
-        columns, and where scikit-learn would take ``'randomized'`` for more rows than
-        columns; else the second.
+        cross products, by ``'full'``, from a triangular factor, or, beyond 5,000
+        columns and by name, by ``'randomized'``. ``'auto'`` takes the first for at
+        least ten times as many rows as columns and at most 1,000 columns, and where
+        scikit-learn would take ``'randomized'`` for more rows than columns; else the
+        second. ``'arpack'`` is the first: it finds the same components.
     tol : float, default=0.0
-        For ``svd_solver='arpack'``.
+        For ``svd_solver='arpack'`` in memory; row blocks are decomposed exactly.
     iterated_power : int or 'auto', default='auto'
         For ``svd_solver='randomized'``.
     n_oversamples : int, default=10
@@ -90,10 +98,19 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     -----
     Passes over dask input: one. Means and centred cross products are found tile by
     tile and merged [1]_, in float64 whatever the dtype; the triangular factor likewise
-    [2]_. Both hold matrices of columns by columns, so that input of more than 5,000
-    columns is left to scikit-learn. Sparse row blocks stay sparse. For them ``'auto'``
-    is ``'arpack'`` in scikit-learn, which finds the same components one by one; all
-    but the last are kept, as there, if `n_components` is None.
+    [2]_. Both hold matrices of columns by columns, up to 5,000 columns.
+
+    ``'randomized'`` takes ``iterated_power + 2`` passes, and one more for fewer rows
+    than columns: for means and variances, for each power iteration, and to project
+    [3]_. They hold matrices of columns by ``n_components + n_oversamples``. The draw
+    and the subspace are scikit-learn's for the same `random_state`, and so are the
+    components, up to rounding; after each pass the directions are made orthonormal,
+    whatever `power_iteration_normalizer` says.
+
+    Sparse row blocks stay sparse. For them ``'auto'`` is ``'arpack'`` in scikit-learn,
+    which finds the same components one by one; all but the last are kept, as there, if
+    `n_components` is None. More than 5,000 sparse columns are refused;
+    :class:`AutoScaleTruncatedSVD` takes any number.
 
     References
     ----------
@@ -101,6 +118,8 @@ class AutoScalePCA(AutoScaleMixin, PCA):
        for computing sample variances", Stanford STAN-CS-79-773.
     .. [2] Demmel, Grigori, Hoemmen and Langou (2012), "Communication-optimal parallel
        and sequential QR and LU factorizations", SIAM J. Sci. Comput. 34(1).
+    .. [3] Halko, Martinsson and Tropp (2011), "Finding structure with randomness",
+       SIAM Review 53(2).
 
     Examples
     --------
@@ -208,28 +227,45 @@ class AutoScalePCA(AutoScaleMixin, PCA):
         return transformed
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
-        n_columns = profile.n_columns or 1
-        return replace(super()._job(profile, params), operations=40 + 0.25 * n_columns)
+        job, n_columns = super()._job(profile, params), profile.n_columns or 1
+        if self._solver(profile) != "randomized":
+            return replace(job, operations=40 + 0.25 * n_columns)
+        n_components = self._asked(profile)
+        shape = profile.n_rows or np.inf, n_columns
+        n_iter = power_iterations(self.iterated_power, n_components, shape)
+        n_directions = n_components + self.n_oversamples
+        return replace(job, passes=n_iter + 2.0, operations=4.0 * n_directions)
+
+    def _solver(self, profile: Profile) -> str:
+        shape = profile.n_rows or np.inf, profile.n_columns or 1
+        is_sparse = profile.is_sparse
+        return pca_solver(self.svd_solver, self.n_components, shape, is_sparse)
+
+    def _asked(self, profile: Profile) -> int:
+        """Return how many components a randomized SVD is to find, for a price."""
+        if isinstance(self.n_components, Integral):
+            return int(self.n_components)
+        return min(profile.n_rows or 1, profile.n_columns or 1)
 
     def _refusals(
         self, profile: Profile, params: dict[str, Any]
     ) -> Iterable[tuple[str, str]]:
-        if self.svd_solver in ("arpack", "randomized"):
-            yield (
-                "blockwise",
-                f"svd_solver={self.svd_solver!r} passes over the rows many times for "
-                "an approximation; 'covariance_eigh' is exact in one pass",
-            )
         if self.svd_solver not in ("auto", "full"):
             reason = "dask-ml's PCA is exact by svd_solver='full', its tsqr, alone"
             yield "dask-ml", reason
         if isinstance(self.n_components, str | float):
             reason = "dask-ml's PCA takes a number of components, and no other choice"
             yield "dask-ml", reason
-        n_columns = profile.n_columns or 0
-        if n_columns > MOST_SQUARE_COLUMNS:
-            yield (
-                "blockwise",
-                f"X has {n_columns:,} columns, and matrices of columns by columns "
-                f"are held for up to {MOST_SQUARE_COLUMNS:,}",
-            )
+        n_columns, solver = profile.n_columns or 0, self._solver(profile)
+        if n_columns <= MOST_SQUARE_COLUMNS:
+            return
+        wide = (
+            f"X has {n_columns:,} columns, and matrices of columns by columns are held "
+            f"for up to {MOST_SQUARE_COLUMNS:,}"
+        )
+        yield "dask-ml", wide
+        if solver != "randomized":
+            remedy = "svd_solver='randomized' takes any number"
+            if profile.is_sparse:
+                remedy = "AutoScaleTruncatedSVD takes sparse blocks of any width"
+            yield "blockwise", f"{wide}, as svd_solver={solver!r} needs; {remedy}"

@@ -164,6 +164,7 @@ def _dask_facts(X: Any) -> dict[str, Any]:
     if not hasattr(X, "numblocks"):
         return {**facts, "n_blocks": X.npartitions}
     facts["n_blocks"] = math.prod(X.numblocks)
+    facts["is_sparse"] = _container(X._meta) == "scipy sparse"
     if None in (_known(size) for size in X.shape):
         return facts
     largest = math.prod(max(sizes, default=0) for sizes in X.chunks)

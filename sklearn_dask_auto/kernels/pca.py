@@ -1,7 +1,10 @@
-"""PCA on row blocks: one pass, and then scikit-learn's algebra on a small matrix."""
+"""PCA on row blocks: one pass, and then scikit-learn's algebra on a small matrix.
 
+Rows that are too wide for that take the passes of `randomized_pca`.
+"""
+
+from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,14 @@ from sklearn_dask_auto._sklearn import infer_dimension
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.gram import Gram, gram_of, merge_grams
+from sklearn_dask_auto.kernels.randomized_pca import decompose
+from sklearn_dask_auto.kernels.sizes import pca_solver
 from sklearn_dask_auto.kernels.tsqr import Triangle, merge_triangles, triangle_of
 
 __all__ = ["check", "fit"]
+
+TRUNCATED = ("arpack", "randomized")
+"""Solvers that scikit-learn has for fewer than all components."""
 
 
 def check(estimator: Any, rows: Rows) -> None:
@@ -28,13 +36,16 @@ def check(estimator: Any, rows: Rows) -> None:
         Nothing of them is computed.
     """
     asked, most = estimator.n_components, min(rows.X.shape)
-    if rows.is_sparse and estimator.svd_solver == "full":
+    if rows.is_sparse and estimator.svd_solver in ("full", "randomized"):
         raise TypeError(
             'PCA only support sparse inputs with the "arpack" and "covariance_eigh" '
             f'solvers, while "{estimator.svd_solver}" was passed. See TruncatedSVD for '
             "a possible alternative."
         )
-    if asked == "mle":
+    solver = _solver(estimator, rows)
+    if solver in TRUNCATED:
+        _check_truncated(_asked(estimator, rows), most, solver)
+    elif asked == "mle":
         if rows.n_rows < rows.n_columns:
             raise ValueError(
                 "n_components='mle' is only supported if n_samples >= n_features"
@@ -42,7 +53,24 @@ def check(estimator: Any, rows: Rows) -> None:
     elif asked is not None and not 0 <= asked <= most:
         raise ValueError(
             f"n_components={asked} must be between 0 and min(n_samples, n_features)="
-            f"{most} with svd_solver={_solver(estimator, rows)!r}"
+            f"{most} with svd_solver={solver!r}"
+        )
+
+
+def _check_truncated(asked: Any, most: int, solver: str) -> None:
+    if isinstance(asked, str):
+        raise ValueError(
+            f"n_components={asked!r} cannot be a string with svd_solver='{solver}'"
+        )
+    if not 1 <= asked <= most:
+        raise ValueError(
+            f"n_components={asked!r} must be between 1 and min(n_samples, n_features)="
+            f"{most!r} with svd_solver='{solver}'"
+        )
+    if solver == "arpack" and asked == most:
+        raise ValueError(
+            f"n_components={asked!r} must be strictly less than "
+            f"min(n_samples, n_features)={most!r} with svd_solver='{solver}'"
         )
 
 
@@ -65,55 +93,93 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
         in the dtype of the rows.
     """
     solver = _solver(estimator, rows)
-    decompose = {"covariance_eigh": _from_products, "full": _from_factor}[solver]
-    mean, singular, components, variance = decompose(rows, type(estimator).__name__)
-    if estimator.svd_solver != "covariance_eigh":
-        # By that name alone, scikit-learn counts directions that few rows cannot have.
-        most = slice(None, min(rows.X.shape))
-        singular, components, variance = (
-            singular[most],
-            components[most],
-            variance[most],
-        )
-    _, components = svd_flip(None, components, u_based_decision=False)
-    ratio = variance / variance.sum()
-    n_components = _count(estimator, rows, variance, ratio)
-    kept = slice(None, n_components)
-    noise: Any = 0.0
-    if n_components < min(rows.X.shape):
-        noise = rows.dtype.type(variance[n_components:].mean())
+    find = _leading if solver == "randomized" else _all
+    found = find(estimator, rows, solver)
+    _, components = svd_flip(None, found.components, u_based_decision=False)
     learned = {
-        "mean_": mean,
-        "components_": components[kept],
-        "explained_variance_": variance[kept],
-        "explained_variance_ratio_": ratio[kept],
-        "singular_values_": singular[kept],
+        "mean_": found.mean,
+        "components_": components,
+        "explained_variance_": found.variance,
+        "explained_variance_ratio_": found.variance / found.total_variance,
+        "singular_values_": found.singular,
     }
     return {
         **{k: np.array(v, dtype=rows.dtype, order="C") for k, v in learned.items()},
-        "noise_variance_": noise,
+        "noise_variance_": (
+            0.0 if found.noise is None else rows.dtype.type(found.noise)
+        ),
         "n_samples_": rows.n_rows,
-        "n_components_": n_components,
+        "n_components_": found.n_components,
         "_fit_svd_solver": solver,
     }
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What is kept of a decomposition, and the variance that is not."""
+
+    mean: Any
+    singular: Any
+    components: Any
+    variance: Any
+    total_variance: float
+    noise: float | None
+    n_components: Any
+
+
+def _all(estimator: Any, rows: Rows, solver: str) -> _Found:
+    """Find all components, in one pass."""
+    decomposed = _from_factor if solver == "full" else _from_products
+    mean, singular, components, variance = decomposed(rows, type(estimator).__name__)
+    if estimator.svd_solver != "covariance_eigh":
+        # By that name alone, scikit-learn counts directions that few rows cannot have.
+        most = slice(None, min(rows.X.shape))
+        singular, components = singular[most], components[most]
+        variance = variance[most]
+    total = variance.sum()
+    n_components = _count(estimator, rows, variance, variance / total)
+    kept = slice(None, n_components)
+    has_rest = n_components < min(rows.X.shape)
+    noise = variance[n_components:].mean() if has_rest else None
+    return _Found(
+        mean,
+        singular[kept],
+        components[kept],
+        variance[kept],
+        total,
+        noise,
+        n_components,
+    )
+
+
+def _leading(estimator: Any, rows: Rows, solver: str) -> _Found:
+    """Approximate the leading components, in several passes."""
+    n_components = _asked(estimator, rows)
+    moments, singular, components = decompose(
+        estimator, n_components, Pass(rows), type(estimator).__name__
+    )
+    variance = singular**2 / (rows.n_rows - 1)
+    total = moments.squares.sum() / (rows.n_rows - 1)
+    n_left = min(rows.X.shape) - n_components
+    noise = (total - variance.sum()) / n_left if n_left else None
+    return _Found(
+        moments.mean, singular, components, variance, total, noise, n_components
+    )
+
+
 def _solver(estimator: Any, rows: Rows) -> str:
-    """Resolve "auto" as scikit-learn does, between the two that are exact."""
-    if estimator.svd_solver != "auto":
-        return str(estimator.svd_solver)
-    n_rows, n_columns = rows.X.shape
-    is_tall = n_columns <= 1_000 and n_rows >= 10 * n_columns
-    is_cheap = is_tall or rows.is_sparse or _is_truncated(estimator, rows)
-    return "covariance_eigh" if is_cheap else "full"
+    asked, shape = estimator.n_components, rows.X.shape
+    return pca_solver(estimator.svd_solver, asked, shape, rows.is_sparse)
 
 
-def _is_truncated(estimator: Any, rows: Rows) -> bool:
-    """Tell whether scikit-learn would only approximate the leading components."""
-    asked, (n_rows, n_columns) = estimator.n_components, rows.X.shape
-    if not isinstance(asked, Integral) or max(n_rows, n_columns) <= 500:
-        return False
-    return n_rows >= n_columns and 1 <= int(asked) < 0.8 * n_columns
+def _asked(estimator: Any, rows: Rows) -> Any:
+    """Return `n_components`, or what None stands for."""
+    if estimator.n_components is not None:
+        return estimator.n_components
+    # scikit-learn decomposes sparse rows by a method that cannot find the last.
+    is_arpack = estimator.svd_solver == "arpack"
+    is_arpack = is_arpack or (rows.is_sparse and estimator.svd_solver == "auto")
+    return min(rows.X.shape) - is_arpack
 
 
 def _from_products(rows: Rows, name: str) -> tuple[Any, Any, Any, Any]:
@@ -144,11 +210,7 @@ def _triangle_block(
 
 def _count(estimator: Any, rows: Rows, variance: Any, ratio: Any) -> Any:
     """Return how many components are kept."""
-    asked = estimator.n_components
-    if asked is None:
-        # scikit-learn decomposes sparse rows by a method that cannot find the last.
-        is_truncated = rows.is_sparse and estimator.svd_solver == "auto"
-        return min(rows.X.shape) - is_truncated
+    asked = _asked(estimator, rows)
     if asked == "mle":
         return infer_dimension(variance, rows.n_rows)
     if 0 < asked < 1:

@@ -3,7 +3,17 @@
 A module of its own, so that plans need not import the kernels.
 """
 
-__all__ = ["MOST_EXACT_COLUMNS", "MOST_SQUARE_COLUMNS", "is_exact_svd", "sample_rows"]
+from numbers import Integral
+from typing import Any
+
+__all__ = [
+    "MOST_EXACT_COLUMNS",
+    "MOST_SQUARE_COLUMNS",
+    "is_exact_svd",
+    "pca_solver",
+    "power_iterations",
+    "sample_rows",
+]
 
 MOST_SQUARE_COLUMNS = 5_000
 """Columns up to which every task may hold a few matrices of columns by columns."""
@@ -25,3 +35,45 @@ def is_exact_svd(n_columns: int, algorithm: str) -> bool:
 def sample_rows(n_clusters: int) -> int:
     """Return the size of the sample from which `n_clusters` centers are seeded."""
     return max(SAMPLE_ROWS, ROWS_PER_CLUSTER * n_clusters)
+
+
+def pca_solver(
+    asked: str, n_components: Any, shape: tuple[float, float], is_sparse: bool
+) -> str:
+    """Resolve the `svd_solver` of PCA on row blocks.
+
+    Parameters
+    ----------
+    asked : str
+        What is not "auto" is what it is.
+    n_components : int, float, str or None
+        As PCA takes it.
+    shape : tuple of number
+        Rows and columns.
+    is_sparse : bool
+        Of the blocks.
+
+    Returns
+    -------
+    solver : str
+        scikit-learn's choice, except that the leading components of up to
+        `MOST_SQUARE_COLUMNS` columns are found exactly where that takes one pass.
+    """
+    n_rows, n_columns = shape
+    if asked != "auto":
+        return asked
+    is_few = isinstance(n_components, Integral) and max(shape) > 500
+    is_few = is_few and 1 <= int(n_components) < 0.8 * min(shape)
+    if n_columns > MOST_SQUARE_COLUMNS:
+        return "arpack" if is_sparse else "randomized" if is_few else "full"
+    is_tall = n_columns <= 1_000 and n_rows >= 10 * n_columns
+    if is_tall or is_sparse or (is_few and n_rows >= n_columns):
+        return "covariance_eigh"
+    return "full"
+
+
+def power_iterations(asked: Any, n_components: int, shape: tuple[float, float]) -> int:
+    """Return the power iterations of a randomized SVD, as scikit-learn chooses them."""
+    if asked != "auto":
+        return int(asked)
+    return 7 if n_components < 0.1 * min(shape) else 4

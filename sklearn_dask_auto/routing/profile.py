@@ -28,6 +28,8 @@ class Profile:
         `X` is a dask collection.
     is_stored : bool
         The blocks of a dask collection are in memory, here or on the workers.
+    is_sparse : bool
+        The blocks of a dask collection are scipy's sparse matrices.
     is_memory_mapped : bool
         `X` lies in a file (`numpy.memmap`).
     target : str or None
@@ -43,6 +45,7 @@ class Profile:
     block_bytes: int = 0
     is_dask: bool = False
     is_stored: bool = True
+    is_sparse: bool = False
     is_memory_mapped: bool = False
     target: str | None = None
 

@@ -360,6 +360,34 @@ def scaled_rows() -> list[Row]:
     ]
 
 
+def _randomized_pca(shape: tuple[int, int], cut_rows: Cut) -> float:
+    """Compare what 7 power iterations find from the same draw."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=shape) * 0.9 ** np.arange(shape[1]) + SCALES[-1]
+    params = {"n_components": 3, "svd_solver": "randomized", "random_state": 0}
+    params["iterated_power"] = 7
+    reference = PCA(**params).fit(rows)
+    model = AutoScalePCA(**params, engine="blockwise").fit(cut_rows(rows))
+    return max(
+        relative(getattr(model, name), getattr(reference, name))
+        for name in (*learned(reference), "noise_variance_")
+    )
+
+
+def _randomized_rows() -> list[Row]:
+    compared = "every learned attribute, with `svd_solver='randomized'`, same seed"
+    return [
+        Row(
+            "AutoScalePCA",
+            f"{shape[0]} rows of {shape[1]} columns, means of 1e6",
+            compared,
+            1e-8,
+            functools.partial(_randomized_pca, shape),
+        )
+        for shape in ((200, 40), (40, 200))
+    ]
+
+
 def _convex(name: str, penalties: str, measure: Any) -> list[Row]:
     rows = []
     for data in DATA:
@@ -408,7 +436,7 @@ def _rows() -> list[Row]:
         if name not in particular:
             call = functools.partial(_attributes, name)
             rows.append(Row(name, "60 rows of 4 columns", ATTRIBUTES, 1e-10, call))
-    rows += scaled_rows()
+    rows += [*scaled_rows(), *_randomized_rows()]
     rows += _table_rows()
     return sorted(rows, key=lambda row: row.estimator)
 
