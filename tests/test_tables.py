@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
+from dask import delayed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -279,6 +280,47 @@ def test_a_column_that_is_not_in_a_list_is_scikit_learns_error(stored, kind):
     first = re.escape(str(expected.value).strip().split(".")[0])
     with pytest.raises(ValueError, match=first):
         AutoScaleColumnTransformer(steps, engine="blockwise").fit(rows)
+
+
+def first_numbers(frame):
+    return frame.iloc[:, :3].fillna(0)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_frames_of_delayed_parts_are_taken(verified):
+    parts = [delayed(first_numbers)(delayed(TABLE.iloc[i : i + 200])) for i in (0, 200)]
+    meta = first_numbers(TABLE.iloc[:0])
+    frame = dd.from_delayed(parts, meta=meta, verify_meta=verified)
+    frame = frame.assign(sums=frame["mean radius"] + frame["mean texture"])
+    here = first_numbers(TABLE.iloc[:400])
+    here = here.assign(sums=here["mean radius"] + here["mean texture"])
+    steps = [("s", StandardScaler(), [0, 3]), ("o", MinMaxScaler(), [1])]
+    ours = AutoScaleColumnTransformer(steps, engine="blockwise")
+    ours.set_output(transform="pandas")
+    expected = ColumnTransformer(steps).fit_transform(here)
+    scaled = ours.fit(frame).transform(frame)
+    assert_allclose(scaled.compute(), expected, rtol=1e-9, atol=1e-12)
+    # And what is made of them, in turn.
+    again = AutoScaleStandardScaler(engine="blockwise").fit(scaled)
+    assert_allclose(again.mean_, expected.mean(axis=0), atol=1e-12)
+    assert_allclose(
+        again.transform(scaled).compute(), StandardScaler().fit_transform(expected)
+    )
+
+
+@settings(max_examples=6)
+@given(st.data())
+def test_every_cut_of_sparse_blocks_is_imputed_as_in_scikit_learn(data):
+    rows = sp.csr_matrix(np.where(HOLES == 7, 0, HOLES))
+    strategy = data.draw(st.sampled_from(["mean", "median", "most_frequent"]))
+    dense_blocks = cut(rows.toarray(), data.draw(cuts(80)))
+    blocks = dense_blocks.map_blocks(sp.csr_matrix)
+    params = {"strategy": strategy, "keep_empty_features": True}
+    ours = AutoScaleSimpleImputer(**params, engine="blockwise").fit(blocks)
+    theirs = SimpleImputer(**params).fit(rows)
+    assert_allclose(ours.statistics_, theirs.statistics_)
+    found = ours.transform(blocks).compute()
+    assert_allclose(dense(found), dense(theirs.transform(rows)))
 
 
 READS = []

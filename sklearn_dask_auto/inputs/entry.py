@@ -210,19 +210,36 @@ def settled(collection: Any) -> Any:
     """
     if hasattr(collection, "numblocks") or not hasattr(collection, "optimize"):
         return collection
-    counts = getattr(collection, ROW_COUNTS, None)
-    if counts is not None or is_stored(collection):
+    counts, is_delayed = getattr(collection, ROW_COUNTS, None), _is_delayed(collection)
+    if is_stored(collection) or (counts is not None and not is_delayed):
         return collection
     import dask.dataframe as dd
 
-    best = collection.optimize()
-    return dd.from_graph(
-        dict(best.__dask_graph__()),
-        best._meta,
-        best.divisions,
-        best.__dask_keys__(),
-        "settled",
-    )
+    best = collection.optimize(fuse=not is_delayed)
+    graph, keys = _named_graph(best), best.__dask_keys__()
+    frame = dd.from_graph(graph, best._meta, best.divisions, keys, "settled")
+    if counts is not None:
+        keep_counts(frame, counts)
+    return frame
+
+
+def _is_delayed(frame: Any) -> bool:
+    """Tell whether a frame is made of delayed objects, somewhere."""
+    return "FromDelayed" in {type(node).__name__ for node in frame.expr.walk()}
+
+
+def _named_graph(frame: Any) -> dict[Any, Any]:
+    """Return the graph of a frame, in which each task has the name it is found under.
+
+    dask 2026.8 gives another to the partitions of `dd.from_delayed` that it is told not
+    to verify, and loses them when it merges tasks ("pop from an empty set").
+    """
+    return {
+        key: type(node)(key, node.target)
+        if hasattr(node, "target") and node.key != key
+        else node
+        for key, node in dict(frame.__dask_graph__()).items()
+    }
 
 
 def row_counts(collections: Sequence[Any]) -> list[tuple[int, ...]]:

@@ -204,7 +204,7 @@ def _map_partitions(model: Any, method: str, X: Any, empty: Any) -> Any:
     shape = (np.nan, *empty.shape[1:])
     parts = [
         da.from_delayed(apply(part, model, method, empty), shape=shape, meta=empty)
-        for part in X.to_delayed()
+        for part in settled(X).to_delayed()
     ]
     return da.concatenate(parts, allow_unknown_chunksizes=True)
 

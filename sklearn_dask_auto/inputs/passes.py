@@ -111,6 +111,10 @@ class _Talk:
         self._mine.release()
         self._theirs.acquire()
 
+    def error(self) -> BaseException | None:
+        """Return what the call, which is over, has raised."""
+        return self.result.exception()
+
     def stop(self) -> None:
         """End the call where it waits, if it does."""
         self._is_stopped = True
@@ -139,18 +143,19 @@ class _Talk:
 def _results(talks: list[_Talk]) -> list[Any]:
     """Go on with all, until they are over or the first of them has failed."""
     answers: dict[_Talk, Future[Any] | None] = dict.fromkeys(talks)
+    has_computed = False
     while answers:
         for talk, answer in answers.items():
             talk.go_on(answer)
-        over = [talk.asked is None for talk in talks]
-        failed = [
-            is_over and talk.result.exception() is not None
-            for talk, is_over in zip(talks, over, strict=True)
-        ]
+        failed = [talk for talk in talks if talk.asked is None and talk.error()]
+        if failed and not has_computed:
+            # Nothing is computed for what cannot be whole.
+            break
         # Of those after it, nobody will hear.
-        wanted = talks[: failed.index(True)] if True in failed else talks
+        wanted = talks[: talks.index(failed[0])] if failed else talks
         answers = _answers([talk for talk in wanted if talk.asked is not None])
-    return [talk.result.result() for talk in talks]
+        has_computed = True
+    return [talk.result.result() for talk in failed[:1] or talks]
 
 
 def _answers(talks: list[_Talk]) -> dict[_Talk, Future[Any] | None]:

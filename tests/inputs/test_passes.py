@@ -68,6 +68,7 @@ def test_an_error_is_that_of_the_first_call_that_fails():
 
     def late():
         compute(delayed(0))
+        compute(delayed(1))
         raise KeyError("late, but first in order")
 
     calls = [turns(cut(ROWS, (10,)), 0, 4), late, turns(bad, 1, 1)]
@@ -101,6 +102,14 @@ def test_a_call_that_is_not_needed_any_more_is_unwound():
     with pytest.raises(KeyError):
         share_passes([fails, waits])
     assert ends == ["unwound"]
+
+
+def test_nothing_is_computed_if_a_call_fails_before_it_asks(no_compute):
+    def fails():
+        raise KeyError("at once")
+
+    with pytest.raises(KeyError, match="at once"):
+        share_passes([turns(cut(ROWS, (10,)), 0, 1), fails])
 
 
 def test_settings_of_the_caller_hold_in_the_calls():
