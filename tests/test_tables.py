@@ -63,7 +63,7 @@ def make_table():
     bunch = load_breast_cancer(as_frame=True)
     table = bunch.data.iloc[:, :5].copy()
     table.iloc[::7, 2] = np.nan
-    sides = np.array(["left", "right", "both", None], object)
+    sides = np.array(["left", "right", "both", np.nan], object)
     table["site"] = rng.choice(sides, len(table))
     table["grade"] = pd.Categorical(rng.choice(["i", "ii", "iii"], len(table)))
     table.loc[5, "grade"] = np.nan

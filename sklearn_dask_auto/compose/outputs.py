@@ -13,7 +13,8 @@ def row_like(out: Any) -> Any:
     if hasattr(out, "columns"):
         from dask.dataframe.utils import meta_nonempty
 
-        return meta_nonempty(out._meta).iloc[:1]
+        # Under one index, as all of them are to be put side by side.
+        return meta_nonempty(out._meta).iloc[:1].reset_index(drop=True)
     row = np.ones((1, *out.shape[1:]), out.dtype)
     return row if isinstance(out._meta, np.ndarray) else type(out._meta)(row)
 

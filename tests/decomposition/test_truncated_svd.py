@@ -61,13 +61,10 @@ def test_every_cut_gives_the_exact_decomposition(data):
 def test_singular_values_far_below_the_largest_keep_their_digits():
     rows = separated(RNG.normal(size=(300, 6)), ratio=1e-2)
     fitted = blockwise(5).fit(cut(rows, (100, 1, 199)))
-    expected = np.linalg.svd(rows, compute_uv=False)[:5]
-    # From squares, the last would be off by all of its digits.
-    assert_allclose(fitted.singular_values_, expected, rtol=1e-5)
-    reference = TruncatedSVD(5, algorithm="arpack").fit(rows)
-    assert_allclose(
-        np.abs(np.sum(fitted.components_ * reference.components_, axis=1)), 1
-    )
+    _, values, components = np.linalg.svd(rows, full_matrices=False)
+    # From squares, the last would be off by all of its digits, as ARPACK's may be.
+    assert_allclose(fitted.singular_values_, values[:5], rtol=1e-5)
+    assert_allclose(np.abs(np.sum(fitted.components_ * components[:5], axis=1)), 1)
 
 
 def test_variances_along_components_survive_a_mean_far_from_zero():
