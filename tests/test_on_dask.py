@@ -64,6 +64,13 @@ class Case:
     reads_rows: bool = True
 
 
+def search_case(**options):
+    """Return a case of a search, with a strategy of scikit-learn's."""
+    params = {"estimator": Ridge(), "param_grid": {"alpha": [0.1, 1.0]}, "cv": 3}
+    differs = frozenset({"cv_results_", "refit_time_"})
+    return Case({**params, **options}, target=NUMBERS, differs=differs)
+
+
 STEPS = [
     ("ours", sklearn_dask_auto.AutoScaleStandardScaler(), [0, 2]),
     ("plain", MinMaxScaler(), [1, 2]),
@@ -107,19 +114,25 @@ CASES = {
         target=NUMBERS, exact={"tol": 1e-12}, differs=frozenset({"solver_"})
     ),
     "AutoScaleRobustScaler": Case(),
-    "AutoScaleSearchCV": Case(
-        {"estimator": Ridge(), "param_grid": {"alpha": [0.1, 1.0]}, "cv": 3},
-        target=NUMBERS,
-        differs=frozenset({"cv_results_", "refit_time_"}),
-    ),
+    "AutoScaleSearchCV": search_case(),
+    "AutoScaleSearchCV halving": search_case(strategy="halving", random_state=0),
+    "AutoScaleSearchCV random": search_case(strategy="random", n_iter=2),
     "AutoScaleSimpleImputer": Case({"add_indicator": True}),
     "AutoScaleStandardScaler": Case(),
     "AutoScaleTruncatedSVD": Case({"n_components": 2, "random_state": 0}),
 }
 # As in scikit-learn, the columns of a frame may have any order.
 FINDS_COLUMNS_BY_NAME = {"AutoScaleColumnTransformer"}
-META = {"AutoScaleEstimator", "AutoScaleSearchCV"}
-NAMES = [n for n in sklearn_dask_auto.__all__ if n.startswith("AutoScale")]
+# A case is named by its class, and perhaps one word more.
+NAMES = list(CASES)
+
+
+def public(name):
+    """Return the class that a case is of."""
+    return getattr(sklearn_dask_auto, name.partition(" ")[0])
+
+
+META = [n for n in NAMES if "estimator" in CASES[n].params]
 ROW_WISE = [
     "predict",
     "predict_proba",
@@ -133,12 +146,13 @@ ROW_WISE = [
 
 
 def test_every_public_class_takes_part():
-    assert sorted(CASES) == sorted(NAMES)
+    classes = {n for n in sklearn_dask_auto.__all__ if n.startswith("AutoScale")}
+    assert {public(n).__name__ for n in NAMES} == classes
 
 
 def ours(name, engine=None):
     """Return an unfitted estimator; of kernels, where it has one."""
-    cls = getattr(sklearn_dask_auto, name)
+    cls = public(name)
     engine = engine or ("sklearn" if cls._kernel is None else "blockwise")
     return cls(**copy.deepcopy(CASES[name].params), engine=engine)
 
@@ -301,7 +315,7 @@ def test_dtypes_go_in_and_out_as_in_scikit_learn(name, dtype):
         assert lazy.compute().dtype == lazy.dtype == expected.dtype
 
 
-WITH_SCORE = [n for n in NAMES if hasattr(getattr(sklearn_dask_auto, n), "score")]
+WITH_SCORE = [n for n in NAMES if hasattr(public(n), "score")]
 
 
 @pytest.mark.parametrize("container", ["ragged blocks", "dask dataframe"])
@@ -314,11 +328,7 @@ def test_scores_are_python_floats_and_those_of_scikit_learn(name, container):
     assert found == pytest.approx(reference.score(*dask.compute(rows, target)))
 
 
-WITH_WEIGHTS = [
-    n
-    for n in NAMES
-    if has_fit_parameter(getattr(sklearn_dask_auto, n), "sample_weight")
-]
+WITH_WEIGHTS = [n for n in NAMES if has_fit_parameter(public(n), "sample_weight")]
 
 
 BLOCKS = cut(X, (20, 40))
@@ -582,7 +592,7 @@ ENGINES = [
     (name, engine)
     for name in NAMES
     for engine in ("sklearn", "dask-ml")
-    if engine == "sklearn" or getattr(sklearn_dask_auto, name)._dask_ml_adapter
+    if engine == "sklearn" or public(name)._dask_ml_adapter
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import AutoScaleMixin
@@ -460,12 +461,16 @@ def _estimators_tried(estimator: Any, param_grid: Any) -> list[Any]:
         for grid in grids
         if isinstance(grid, dict)
     ]
-    tried = []
+    if not isinstance(estimator, AutoScaleMixin | Pipeline):
+        # No parameter makes it take blocks.
+        return [estimator]
     try:
-        for params in islice(ParameterGrid(listed), MOST_TRIED):
-            candidate = clone(estimator).set_params(**clone(params, safe=False))
-            tried.append(candidate)
-    except (TypeError, ValueError):
+        tried = [
+            clone(estimator).set_params(**clone(params, safe=False))
+            for params in islice(ParameterGrid(listed), MOST_TRIED)
+            if params
+        ]
+    except (LookupError, TypeError, ValueError):
         return [estimator]
     return tried or [estimator]
 

@@ -212,6 +212,9 @@ def test_what_a_grid_overrides_is_no_reason_to_refuse():
     assert refusals({"C": [1.0]})
     assert refusals({"solver": ["lbfgs", "liblinear"]})
     assert refusals([{"solver": ["lbfgs"]}, {"C": [1.0]}])
+    # No candidate is like that, and the empty one is the estimator as it is.
+    assert refusals({})
+    assert refusals({"no such": [1]})
 
 
 def test_random_states_are_drawn_from_once():

@@ -23,7 +23,11 @@ DEFAULTS = sklearn_dask_auto.AutoScaleSearchCV(None, {}).get_params(deep=False)
 
 
 class AutoScaleSearchCV(sklearn_dask_auto.AutoScaleSearchCV):
-    """Scikit-learn's tests count fits in this process, where a slow one could leave."""
+    """Fits stay here, where scikit-learn's tests expect them, on a slow machine too.
+
+    2026-11: of `test_search` two tests fail where fits leave: callbacks are to be given
+    the very search, of which a worker has a copy. Which fits leave is a matter of time.
+    """
 
     def _job(self, profile, params):
         job = super()._job(profile, params)
