@@ -90,11 +90,15 @@ class AutoScaleMiniBatchKMeans(CenterClustering, MiniBatchKMeans):
     are seeded from; one for each further seeding; one for each window of batches, of
     32 MB and then twice as much each time, up to a sixteenth of the memory budget; one
     for the labels. On many rows the rule by which scikit-learn stops asks for batches
-    of half of them or more, and then :class:`AutoScaleKMeans` takes fewer passes.
+    of half of them or more. Once a window is as large as it may be, and has 100,000
+    rows or 100 a cluster, it is kept, and further batches are drawn from it: it is a
+    random sample of all rows, by weight and in whatever order they are, and the
+    clusters are as good. :class:`AutoScaleKMeans` takes about as many passes.
     Weights are passed over alone before the first and before each fetching of batches.
     For the same `random_state` the seeds and the batches are scikit-learn's, up to
-    rounding, until a center with too few rows is reassigned: that draw has a stream of
-    its own, so that it leaves batches as they are that were fetched before.
+    rounding, until the last window is kept, or a center with too few rows is
+    reassigned: that draw has a stream of its own, so that it leaves batches as they are
+    that were fetched before.
     `partial_fit` goes on from a fit on dask input, with rows in memory.
 
     References

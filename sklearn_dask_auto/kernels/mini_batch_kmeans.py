@@ -6,6 +6,11 @@ batches, from wherever they are, and the steps run here. The draws are scikit-le
 own for the same `random_state`, except those that move a center no row is near to:
 these would change the batches to come, and so are drawn from a stream of their own.
 
+On many rows scikit-learn's rule to stop asks for batches of half of them or more, of
+which a window holds few. So windows grow, and the last one stays: once it is as large
+as memory allows, and as large as a sample that stands for all rows, further batches are
+drawn from it. It is a sample of all rows, by weight, whatever their order.
+
 Passes: one for finite values, variances and the rows that centers are seeded from; one
 for each further of `n_init` seedings; one for each window; one for the labels. Where
 there are weights, one over them alone before the first and before each window.
@@ -37,6 +42,7 @@ from sklearn_dask_auto.kernels.lottery import (
 )
 from sklearn_dask_auto.kernels.moments import merge_moments, moments_of
 from sklearn_dask_auto.kernels.seeding import seed_centers
+from sklearn_dask_auto.kernels.sizes import sample_rows
 
 __all__ = ["check", "fit"]
 
@@ -85,8 +91,7 @@ def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
     centers, tolerance, row_bytes = _seed(estimator, blocks, random_state, size)
     state = _State(centers, np.zeros(len(centers), rows.dtype))
     monitor = _Monitor(estimator, size, rows.n_rows, tolerance)
-    first = max(1, WINDOW_BYTES // (size * row_bytes))
-    windows = first, max(first, label_bytes // (WINDOW_SHARE * size * row_bytes))
+    windows = _windows(estimator, size, row_bytes, label_bytes)
     reassigning = check_random_state(
         copy.deepcopy(random_state).randint(np.iinfo(np.int32).max)
     )
@@ -201,25 +206,48 @@ def _bytes_of(rows: Any) -> int:
     return int(rows.nbytes)
 
 
+@dataclass(frozen=True)
+class _Windows:
+    """How many batches are fetched at first and at most, and how many rows suffice."""
+
+    first: int
+    most: int
+    least_rows: int
+
+
+def _windows(estimator: Any, size: int, row_bytes: int, room: int) -> _Windows:
+    first = max(1, WINDOW_BYTES // (size * row_bytes))
+    most = max(first, room // (WINDOW_SHARE * size * row_bytes))
+    return _Windows(first, most, max(most * size, sample_rows(estimator.n_clusters)))
+
+
 def _batches(
     blocks: Pass,
     lottery: Lottery,
     random_state: Any,
     steps: tuple[int, int],
-    windows: tuple[int, int],
+    windows: _Windows,
 ) -> Iterator[Any]:
     """Yield batches of rows, drawn by weight and fetched a window at a time."""
-    (n_left, size), (window, most) = steps, windows
+    (n_left, size), window = steps, windows.first
+    held: Any = None
+    place = np.empty(0, np.int64)
     while n_left:
         n = min(window, n_left)
-        drawn = lottery.rows(random_state.random_sample(n * size))
-        wanted, place = np.unique(drawn, return_inverse=True)
-        parts: list[Any] = blocks.fold(fetch_block, merge_parts, wanted)
-        # In the order of `wanted`, and so without another copy.
-        rows, _ = put_together(parts, slice(None))
-        for batch in place.reshape(n, size):
-            yield rows[batch]
-        n_left, window = n_left - n, min(2 * window, most)
+        if len(place) < windows.least_rows:
+            shares = random_state.random_sample(n * size)
+            wanted, place = np.unique(lottery.rows(shares), return_inverse=True)
+            # The window before need not be there while its rows come.
+            held = None
+            parts: list[Any] = blocks.fold(fetch_block, merge_parts, wanted)
+            # In the order of `wanted`, and so without another copy.
+            held, _ = put_together(parts, slice(None))
+            drawn = place
+        else:
+            drawn = place[random_state.randint(len(place), size=n * size)]
+        for batch in drawn.reshape(n, size):
+            yield held[batch]
+        n_left, window = n_left - n, min(2 * window, windows.most)
 
 
 def _step(
