@@ -26,6 +26,8 @@ import numpy as np
 from joblib.parallel import ThreadingBackend
 from threadpoolctl import ThreadpoolController
 
+from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
+
 __all__ = [
     "Call",
     "Reply",
@@ -235,6 +237,8 @@ def _large_objects(call: Call) -> dict[int, Any]:
 
 
 def _is_large(obj: Any) -> bool:
+    if type(obj) is RowsElsewhere:
+        return True
     if isinstance(obj, np.ndarray):
         return obj.nbytes >= LARGE_BYTES
     if isinstance(obj, list):

@@ -5,16 +5,41 @@ tasks itself, for the reasons in ``docs/design/0002-where-fits-run.md``.
 """
 
 import sys
+from typing import Any
 
+from sklearn_dask_auto.engines import in_memory
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from sklearn_dask_auto.engines.fits import Surroundings, Workers
-
-# The estimator hands its fits to `workers`; all else is done here.
-from sklearn_dask_auto.engines.in_memory import fit
+from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["fit", "is_warm", "workers"]
+__all__ = ["fit", "is_warm", "put_on_workers", "workers"]
+
+
+def fit(
+    estimator: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
+) -> dict[str, Any]:
+    """Fit with the help of the cluster; see `Engine.fit`.
+
+    The estimator hands its fits to `workers`. Rows that are here are sent to them, and
+    those of a dask collection are put together there.
+    """
+    if is_dask(X) and hasattr(estimator, "_fit_on_workers"):
+        return dict(estimator._fit_on_workers(X, y, params, plan))
+    return in_memory.fit(estimator, X, y, params, plan)
+
+
+def put_on_workers(collection: Any) -> Any:
+    """Have a dask collection put together on a worker; return the future of it.
+
+    Each worker that needs it gets it from there, once.
+    """
+    from distributed import Client
+
+    from sklearn_dask_auto.inputs.assemble import whole
+
+    return Client.current().compute(whole(collection))
 
 
 def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
@@ -33,7 +58,7 @@ def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Wor
         data_bytes=plan.profile.n_bytes or 0,
         fit_bytes=fit_bytes(plan.profile, plan.job),
         echoes=echoes,
-        known=backend.data_futures if is_users else None,
+        known={**(backend.data_futures if is_users else {}), **surroundings.elsewhere},
     )
 
 
@@ -44,7 +69,11 @@ def is_warm() -> bool:
     """
     from distributed import Client
 
-    answers = Client.current().run(_has_scikit_learn, on_error="return")
+    try:
+        answers = Client.current().run(_has_scikit_learn, on_error="return")
+    except OSError:
+        # Workers or the client are on their way out, as the first call will tell.
+        return False
     return all(answer is True for answer in answers.values())
 
 

@@ -279,12 +279,22 @@ class ClusterWorkers:
         return largest[: self._n_slots]
 
     def _send_data_again(self) -> None:
-        """Replace data that went down with the workers that had it."""
-        lost = [f.status in ("cancelled", "lost", "error") for f in self._futures]
-        if any(lost):
-            self._known.clear()
-            self._look(at_once=True)
-            self._futures = self._scatter(self._data)
+        """Replace data that went down with the workers that had it.
+
+        What was put together there has a recipe, by which dask makes it again.
+        """
+        is_lost = [f.status in ("cancelled", "lost", "error") for f in self._futures]
+        pairs = list(zip(self._data, is_lost, strict=True))
+        lost = [value for value, is_gone in pairs if is_gone]
+        if not lost:
+            return
+        for value in lost:
+            self._known.pop(id(value), None)
+        sent = iter(self._send(lost))
+        self._futures = [
+            next(sent) if is_gone else future
+            for future, is_gone in zip(self._futures, is_lost, strict=True)
+        ]
 
 
 class _Task(NamedTuple):

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -69,10 +69,14 @@ class Surroundings:
         What joblib was told to use.
     processes : joblib.Parallel
         Not begun; over local processes, whatever `backend` is.
+    elsewhere : dict
+        Futures of rows that are on the workers of a cluster already, by the identity
+        of what stands for them.
     """
 
     backend: Any
     processes: joblib.Parallel
+    elsewhere: dict[int, Any] = field(default_factory=dict)
 
 
 class Workers(Protocol):

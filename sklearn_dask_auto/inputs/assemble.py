@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from sklearn_dask_auto.inputs.describe import is_dask
 from sklearn_dask_auto.inputs.scheduler import compute, largest_worker
 
-__all__ = ["call_on_worker"]
+__all__ = ["call_on_worker", "whole"]
 
 
 def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -48,6 +48,11 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
         ]
         result = call(_as_is(function), *together)
     return compute(result)[0]
+
+
+def whole(collection: Any) -> Any:
+    """Return a delayed of a collection put together, for any worker that has room."""
+    return dask.delayed(_put_together, pure=False)(_blocks(collection))
 
 
 def _as_is(value: Any) -> Any:

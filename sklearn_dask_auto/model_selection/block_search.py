@@ -15,7 +15,7 @@ from sklearn_dask_auto.model_selection.folds import lazy_folds
 from sklearn_dask_auto.model_selection.scoring import on_blocks
 from sklearn_dask_auto.routing import Plan
 
-__all__ = ["search_blocks"]
+__all__ = ["learned_by", "search_blocks"]
 
 
 def search_blocks(
@@ -39,7 +39,7 @@ def search_blocks(
     # One fit at a time, as each of them takes all there is.
     view.cv, view.n_jobs = folds.cv, 1
     BaseSearchCV.fit(view, folds.X, folds.y, **folds.params)
-    return _learned(search, view, scorers)
+    return learned_by(search, view, scorers)
 
 
 def _gathered(
@@ -59,7 +59,7 @@ def _search_here(search: Any, X: Any, y: Any, params: dict[str, Any]) -> dict[st
     return {"plan_": plan, **learned}
 
 
-def _learned(search: Any, view: Any, scorers: Any) -> dict[str, Any]:
+def learned_by(search: Any, view: Any, scorers: Any) -> dict[str, Any]:
     """Return what the view of a search learned, free of what stood for the data."""
     before = vars(search)
     learned = {

@@ -39,6 +39,9 @@ class Placement:
     ----------
     plan : Plan
         Made before the first fit, when nobody knew how long one takes.
+    elsewhere : dict, default={}
+        Futures of rows that only the workers of the cluster hold, so that no fit can
+        run here; by the identity of what stands for them.
 
     Attributes
     ----------
@@ -48,10 +51,12 @@ class Placement:
         The calls of each round, and the results so far.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, elsewhere: dict[int, Any] | None = None) -> None:
         self.plan = plan
         self.rounds: list[tuple[list[Call], list[Any]]] = []
-        self._surroundings = Surroundings(get_active_backend()[0], as_configured())
+        self._surroundings = Surroundings(
+            get_active_backend()[0], as_configured(), elsewhere or {}
+        )
         self._workers: dict[tuple[str, int], Workers] = {}
         self._name = uuid.uuid4().hex
         self._first_untold = 0
@@ -134,6 +139,16 @@ class Placement:
             helps=self._may_help(calls),
         )
 
+    def run_elsewhere(self, call: Call) -> Any:
+        """Run one more call where the fits ran."""
+        workers = cast("Workers", self._workers_as_planned())
+        fits = Fits([call], workers, self._lost_elsewhere, self._move_here, seconds=0.0)
+        return fits.take(0)
+
+    def _lost_elsewhere(self, call: Call, cause: str) -> Any:
+        name = type(call[1][0]).__name__
+        raise LostFitError(f"{name}: its worker died twice in the refit. {cause}")
+
     def _may_help(self, calls: list[Call]) -> bool:
         """Tell whether this process may run fits while workers start or import."""
         plan, cost = self.plan, cast("Candidate", self.plan.chosen).cost
@@ -147,7 +162,8 @@ class Placement:
         """Ask, once, whether the workers are ready for fits."""
         resources = self.plan.resources
         able = [c.engine for c in self.plan.candidates if c.is_able]
-        if resources.cluster is None or "joblib" not in able or self._has_looked:
+        is_choice = self.plan.job.engine == "auto" and "joblib" in able
+        if resources.cluster is None or self._has_looked or not is_choice:
             return
         self._has_looked = True
         spreading: Any = engines.load("joblib")
@@ -198,6 +214,9 @@ class Placement:
 
     def _move_here(self, cause: str) -> Workers | None:
         """Plan the rest on this machine, as the cluster is no more."""
+        if self._surroundings.elsewhere:
+            lost = f"{cause}, and the rows of X were there and not on this machine"
+            raise NoEngineError(f"{lost}. Fit again once there are workers.", self.plan)
         message = f"{cause}: the rest of the fits runs on this machine."
         warnings.warn(message, RuntimeWarning, stacklevel=2)
         resources = replace(self.plan.resources, cluster=None, cluster_problem=cause)

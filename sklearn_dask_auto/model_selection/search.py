@@ -38,12 +38,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     The search is scikit-learn's own: its candidates, folds, scores, refit and
     `cv_results_`. What this class adds is where the fits run. The first runs in this
     process and is timed; the rest follows it, or goes to local worker processes or to
-    the cluster of a Dask client, whichever will be done first. A dask collection that
-    fits into the memory budget is brought here once. One of any other size stays where
-    it is, if the estimator is one of this library, or a pipeline of them: its folds are
-    taken lazily, and each fit passes over their blocks. Any other estimator can be
-    wrapped in :class:`AutoScaleEstimator`, whose fits put the rows of a fold together
-    on a worker of the cluster, or stream them.
+    the cluster of a Dask client, whichever will be done first. A small dask
+    collection, or any that fits into the memory budget where there is no cluster, is
+    brought here once. One that fits a worker of the cluster is put together on those
+    that get fits, and not here. One of any other size stays where it is, if the
+    estimator is one of this library, or a pipeline of them: its folds are taken lazily,
+    and each fit passes over their blocks. Any other estimator can be wrapped in
+    :class:`AutoScaleEstimator`, whose fits put the rows of a fold together on a worker
+    of the cluster, or stream them.
 
     Parameters
     ----------
@@ -154,7 +156,11 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     Results do not depend on where fits run: candidates and folds are made here, before,
     and on blocks they are the same within the tolerance of the estimator there.
 
-    Passes over a collection that is not brought here: one to count rows, where their
+    A collection that is put together on workers is read once, besides a pass to count
+    rows where their number is unknown; the refit runs there, too. `y`, groups and
+    weights are brought here, and splitters that look at the values of `X` are refused.
+
+    Passes over a collection that stays where it is: one to count rows, where their
     number is unknown; then for each fit, those of its estimator on the training rows,
     and one on the test rows for all metrics together (one more on the training rows
     with `return_train_score`). Lazy blocks that fit into half the memory of the
@@ -388,6 +394,14 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             return search_stream(self, X, y, params, plan)
         return search_blocks(self, X, y, params, plan)
 
+    def _fit_on_workers(
+        self, X: Any, y: Any, params: dict[str, Any], plan: Plan
+    ) -> dict[str, Any]:
+        # It imports dask.
+        from sklearn_dask_auto.model_selection.worker_search import search_on_workers
+
+        return search_on_workers(self, X, y, params, plan)
+
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         if strategy_of(self).streams:
             return self._stream_job(profile)
@@ -405,6 +419,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
             n_jobs=self._n_jobs_asked(),
             passes=20.0,
             operations=20.0,
+            moves_whole=True,
         )
 
     def _stream_job(self, profile: Profile) -> Job:

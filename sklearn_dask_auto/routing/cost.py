@@ -144,7 +144,8 @@ def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
     n_bytes = profile.n_bytes or 0
     return Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
-        transfer=_gather_seconds(profile, resources)
+        # What can be put together on the workers does not come here before.
+        transfer=(0.0 if job.moves_whole else _gather_seconds(profile, resources))
         + n_bytes * cluster.n_workers / WIRE_BYTES_PER_SECOND,
         overhead=CLUSTER_CALL_SECONDS + job.n_fits * CLUSTER_FIT_SECONDS / workers,
         start=0.0 if cluster.is_warm else CLUSTER_IMPORT_SECONDS,

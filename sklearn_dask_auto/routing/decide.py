@@ -14,6 +14,8 @@ __all__ = ["decide"]
 
 FREE_MEMORY_SHARE = 0.5
 """Share of free memory that a fit may take when the user names no budget."""
+SMALL_BYTES = 10_000_000
+"""What is no larger may pass from a cluster through this process, for many fits."""
 PREFERENCE = ("sklearn", "blockwise", "joblib", "dask-ml")
 """Which engine wins a tie."""
 
@@ -52,7 +54,7 @@ def decide(
             engine,
             cost_of(engine, profile, job, resources, budget),
             tuple(_reasons(engine, profile, job, resources, budget)),
-            tuple(_reservations(engine, profile, job, budget)),
+            tuple(_reservations(engine, profile, job, resources, budget)),
         )
         for engine in ENGINES
     )
@@ -84,7 +86,7 @@ def _reasons(
         failed += _no_cluster(resources)
         failed += _over_worker_memory(profile, job, resources)
         failed += _nothing_to_spread(profile, job)
-    is_gathered = engine == "sklearn" or (engine == "joblib" and job.n_fits > 1)
+    is_gathered = engine == "sklearn" or (engine == "joblib" and not job.moves_whole)
     if is_gathered and profile.is_dask:
         failed += _over_budget(profile, job, budget)
     if engine == "dask-ml":
@@ -115,9 +117,24 @@ def _nothing_to_spread(profile: Profile, job: Job) -> list[str]:
     return []
 
 
-def _reservations(engine: str, profile: Profile, job: Job, budget: int) -> list[str]:
+def _reservations(
+    engine: str, profile: Profile, job: Job, resources: Resources, budget: int
+) -> list[str]:
     reserved = [reason for name, reason in job.reservations if name == engine]
+    if engine == "sklearn":
+        reserved += _better_on_the_cluster(profile, job, resources)
     return reserved + _own_reservations(engine, profile, job, budget)
+
+
+def _better_on_the_cluster(
+    profile: Profile, job: Job, resources: Resources
+) -> list[str]:
+    """Say why many fits are not to be made here of rows that a cluster has."""
+    n_bytes = profile.n_bytes or 0
+    is_spread = profile.is_dask and job.moves_whole and job.n_fits > 1
+    if not is_spread or _no_cluster(resources) or n_bytes <= SMALL_BYTES:
+        return []
+    return [f"{format_bytes(n_bytes)} of X would pass through this process"]
 
 
 def _own_reservations(

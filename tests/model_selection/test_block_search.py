@@ -307,14 +307,16 @@ def test_on_a_cluster_results_are_the_same(client):
     y = da.from_array(NUMBERS, chunks=40)
     original = GridSearchCV(AutoScaleRidge(), ALPHAS, cv=3).fit(X, NUMBERS)
     for kind in ("array", "frame"):
-        found = on_blocks(AutoScaleRidge(), ALPHAS, X_KINDS[kind](), y, cv=3)
+        found = on_blocks(
+            AutoScaleRidge(), ALPHAS, X_KINDS[kind](), y, cv=3, engine="blockwise"
+        )
         assert_same_search(found, original)
 
 
 def test_on_a_cluster_folds_may_be_put_together_on_a_worker(client):
     grid = {"estimator__C": [0.1, 1.0]}
     svc = AutoScaleEstimator(SVC())
-    found = on_blocks(svc, grid, X_KINDS["array"](), LABELS, cv=3)
+    found = on_blocks(svc, grid, X_KINDS["array"](), LABELS, cv=3, engine="blockwise")
     assert found.best_estimator_.plan_.engine == "joblib"
     assert_same_search(found, GridSearchCV(svc, grid, cv=3).fit(X, LABELS))
 

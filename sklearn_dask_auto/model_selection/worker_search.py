@@ -1,0 +1,116 @@
+"""A search over a dask collection that is put together on the workers of a cluster.
+
+The search is scikit-learn's own, on what stands for the rows: they go from worker to
+worker and never through this process. The fits are given them and the row numbers of a
+fold; the refit is one more fit there. `y` and what lies beside it is brought here, as
+folds are made of it.
+"""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+from sklearn.base import clone
+
+from sklearn_dask_auto._sklearn import BaseSearchCV
+from sklearn_dask_auto.engines.cluster_fits import put_on_workers
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs import describe
+from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
+from sklearn_dask_auto.inputs.entry import row_counts, settled
+from sklearn_dask_auto.inputs.gather import gather, row_bytes_of
+from sklearn_dask_auto.model_selection.block_search import learned_by
+from sklearn_dask_auto.model_selection.placement import Placement
+from sklearn_dask_auto.routing import Plan, decide
+
+__all__ = ["search_on_workers"]
+
+
+def search_on_workers(
+    search: Any, X: Any, y: Any, params: dict[str, Any], plan: Plan
+) -> dict[str, Any]:
+    """Search on rows that are put together on workers; see `Engine.fit`."""
+    X = settled(X)
+    (counts,) = row_counts([X])
+    plan = _weighed(plan, X, sum(counts))
+    _, y, params = gather(None, y, params)
+    rows = RowsElsewhere((sum(counts), *X.shape[1:]))
+    # Here the cluster is as good as asked for by name: no fit can run elsewhere.
+    placed = replace(plan, job=replace(plan.job, engine="joblib"))
+    placement = Placement(placed, elsewhere={id(rows): put_on_workers(X)})
+    view = copy.copy(search)
+    view.estimator = _FittedElsewhere(search.estimator, placement)
+    try:
+        with placement.active(view):
+            BaseSearchCV.fit(view, rows, y, **params)
+    except KeyboardInterrupt:
+        if hasattr(view, "cv_results_"):
+            search.cv_results_ = view.cv_results_
+        raise
+    scorers, _ = search._get_scorers()
+    learned = learned_by(search, view, scorers)
+    if "best_estimator_" in learned:
+        learned["best_estimator_"] = learned["best_estimator_"].estimator
+    job = replace(placement.plan.job, engine=plan.job.engine)
+    return {**learned, "plan_": replace(placement.plan, job=job)}
+
+
+def _weighed(plan: Plan, X: Any, n_rows: int) -> Plan:
+    """Decide again once the size is known, if it was not."""
+    if plan.profile.n_bytes is not None:
+        return plan
+    n_bytes = n_rows * row_bytes_of(X)
+    profile = replace(describe(X), n_rows=n_rows, n_bytes=n_bytes)
+    job = replace(plan.job, engine="joblib")
+    weighed = decide(profile, job, plan.resources, plan.budget)
+    if weighed.engine is None:
+        raise NoEngineError(weighed.refusal(), weighed)
+    return replace(weighed, job=plan.job)
+
+
+class _FittedElsewhere:
+    """An estimator whose `fit` runs on a worker: the refit of a search.
+
+    All else is the estimator's own. The fits of the search do not come by it, as it is
+    pickled as the estimator.
+    """
+
+    def __init__(self, estimator: Any, placement: Placement) -> None:
+        self.estimator = estimator
+        self._placement = placement
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("estimator", "_placement"):
+            raise AttributeError(name)
+        return getattr(self.estimator, name)
+
+    def __repr__(self) -> str:
+        return repr(self.estimator)
+
+    def __sklearn_clone__(self) -> "_FittedElsewhere":
+        return _FittedElsewhere(clone(self.estimator), self._placement)
+
+    def __sklearn_tags__(self) -> Any:
+        return self.estimator.__sklearn_tags__()
+
+    def __reduce__(self) -> Any:
+        return _itself, (self.estimator,)
+
+    def set_params(self, **params: Any) -> "_FittedElsewhere":
+        """Set parameters of the estimator."""
+        self.estimator.set_params(**params)
+        return self
+
+    def fit(self, X: Any, *y: Any, **params: Any) -> "_FittedElsewhere":
+        """Fit the estimator on a worker, and keep what comes back."""
+        call = (_fitted, (self.estimator, X, *y), params)
+        self.estimator = self._placement.run_elsewhere(call)
+        return self
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _fitted(estimator: Any, X: Any, *y: Any, **params: Any) -> Any:
+    return estimator.fit(X, *y, **params)
