@@ -68,6 +68,9 @@ class AutoScaleIncrementalPCA(AutoScaleMixin, IncrementalPCA):
     ------
     NoEngineError
         If the engine asked for by name cannot do it.
+    ValueError
+        If a batch takes more than the memory budget, and for what else scikit-learn
+        refuses.
 
     See Also
     --------

@@ -18,8 +18,12 @@ from sklearn.utils import assert_all_finite
 
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
+from sklearn_dask_auto.routing.profile import format_bytes
 
 __all__ = ["check", "fit"]
+
+BATCH_COPIES = 4
+"""What a batch takes: its rows as they come and put together, and a decomposition."""
 
 
 def check(estimator: Any, rows: Rows) -> None:
@@ -50,15 +54,21 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     rows : Rows
         The input.
     budget : int
-        Not used: what is learned is small.
+        Bytes that a batch may take.
 
     Returns
     -------
     learned : dict
         Every attribute of a fitted IncrementalPCA.
+
+    Raises
+    ------
+    ValueError
+        If a batch takes more, before any row is read.
     """
-    name = type(estimator).__name__
-    stream = Pass(rows).scan(partial(_advance, name), _start(estimator, rows))
+    name, start = type(estimator).__name__, _start(estimator, rows)
+    _check_room(start, rows, budget)
+    stream = Pass(rows).scan(partial(_advance, name), start)
     learned = {k: v for k, v in vars(stream.model).items() if k.endswith("_")}
     # Those that are the head of a larger array would keep all of it.
     are_arrays = {k for k, v in learned.items() if isinstance(v, np.ndarray)}
@@ -107,6 +117,18 @@ def _start(estimator: Any, rows: Rows) -> _Stream:
     model.mean_ = model.var_ = 0.0
     model.batch_size_ = estimator.batch_size or 5 * rows.n_columns
     return _Stream(model, rows.n_rows)
+
+
+def _check_room(start: _Stream, rows: Rows, budget: int) -> None:
+    n_rows = min(start.end, rows.n_rows)
+    needed = BATCH_COPIES * n_rows * rows.n_columns * rows.dtype.itemsize
+    if needed > budget:
+        raise ValueError(
+            f"A batch of {n_rows:,} rows of {rows.n_columns:,} columns takes "
+            f"{format_bytes(needed)} while it is worked on, and the memory budget is "
+            f"{format_bytes(budget)}. Set batch_size to "
+            f"{n_rows * budget // needed:,} or less, or raise memory_budget."
+        )
 
 
 def _advance(

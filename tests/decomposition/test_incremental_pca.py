@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import IncrementalPCA
 
-from sklearn_dask_auto import AutoScaleIncrementalPCA
+from sklearn_dask_auto import AutoScaleIncrementalPCA, config_context
 from tests.cuts import cut, cuts, matrices
 
 RNG = np.random.default_rng(0)
@@ -166,3 +166,13 @@ def test_the_callers_arrays_are_not_changed():
     blockwise(2, copy=False).fit(cut(X, (200,)))
     blockwise(2).fit_transform(X)
     assert_array_equal(X, before)
+
+
+def test_a_batch_that_takes_more_than_the_budget_is_refused_before_any_row_is_read(
+    no_compute,
+):
+    rows = da.zeros((5000, 40), chunks=(500, 40))
+    model = AutoScaleIncrementalPCA(2, batch_size=1000, engine="blockwise")
+    message = "1,000 rows of 40 columns takes 1.28 MB .* 1 MB. Set batch_size to 781 "
+    with config_context(memory_budget="1MB"), pytest.raises(ValueError, match=message):
+        model.fit(rows)
