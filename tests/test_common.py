@@ -118,6 +118,17 @@ INSTANCES = {
         error_score="raise",
         random_state=0,
     ),
+    "search-halving-by-calls": AutoScaleSearchCV(
+        SGDClassifier(random_state=0),
+        {"alpha": [0.001, 0.1]},
+        strategy="halving",
+        resource="partial_fit",
+        max_resources=27,
+        min_resources=9,
+        cv=2,
+        error_score="raise",
+        random_state=0,
+    ),
     "search-hyperband": AutoScaleSearchCV(
         SGDClassifier(random_state=0),
         {"alpha": [0.001, 0.1]},
@@ -125,6 +136,17 @@ INSTANCES = {
         max_resources=27,
         factor=6,
         cv=2,
+        error_score="raise",
+        random_state=0,
+    ),
+    "search-hyperband-by-rows": AutoScaleSearchCV(
+        GaussianNB(),
+        {"var_smoothing": [1e-9, 1e-3]},
+        strategy="hyperband",
+        resource="n_samples",
+        factor=6,
+        cv=2,
+        n_jobs=1,
         error_score="raise",
         random_state=0,
     ),
@@ -186,6 +208,9 @@ EXPECTED_FAILURES = {
     },
     "search-halving": {
         "check_fit2d_1sample": "fails in the check of min_resources, as scikit-learn's"
+    },
+    "search-hyperband-by-rows": {
+        "check_fit2d_1sample": "fails in the check of min_resources, as in halving"
     },
     "search-random": {"check_supervised_y_2d": "DataConversionWarning not caught"},
     "search-ridge": {"check_supervised_y_2d": "DataConversionWarning not caught"},

@@ -209,6 +209,20 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     {'C': 10}
     >>> search.predict(dX)
     dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
+
+    Hyperband, where the rows stay in their blocks:
+
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> drawn = {"alpha": loguniform(1e-5, 1)}
+    >>> search = AutoScaleSearchCV(
+    ...     SGDClassifier(random_state=0), drawn, strategy="hyperband",
+    ...     max_resources=9, random_state=0,
+    ... ).fit(dX, dy)
+    >>> sorted(set(search.cv_results_["n_resources"].tolist()))
+    [1, 3, 9]
+    >>> search.n_partial_fit_calls_
+    69
     """
 
     _parameter_constraints: dict[str, list[Any]] = {

@@ -190,10 +190,13 @@ def test_a_candidate_that_fails_gets_the_error_score():
         hyperband(Recording(), {"fails": [True]}, error_score="raise").fit(X, Y)
 
 
-def fitted_from_scratch(resource, rows=X, **options):
+def fitted_from_scratch(resource, rows=X, callbacks=(), **options):
     options = {"resource": resource, "cv": 3, "n_jobs": 1, **options}
+    if resource in ("auto", "n_samples"):
+        options.setdefault("max_resources", "auto")
     estimator = LogisticRegression(solver="liblinear", random_state=0)
-    return hyperband(estimator, {"C": loguniform(1e-3, 1e3)}, **options).fit(rows, Y)
+    search = hyperband(estimator, {"C": loguniform(1e-3, 1e3)}, **options)
+    return search.set_callbacks(*callbacks).fit(rows, Y)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -257,6 +260,33 @@ def test_rows_are_the_resource_of_an_estimator_without_partial_fit():
     search = fitted_from_scratch("auto", **options)
     assert search.cv_results_["n_resources"].max() == len(X)
     assert not hasattr(search, "history_")
+
+
+def test_rounds_from_scratch_are_told_of_as_halving_tells(capsys):
+    options = {"min_resources": 200, "verbose": 1}
+    ends = []
+
+    class Ends:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            assert type(estimator) in (AutoScaleSearchCV, LogisticRegression)
+
+        def on_fit_task_end(self, estimator, context):
+            ends.append(context.task_name)
+
+        def teardown(self, estimator, context):
+            pass
+
+    search = fitted_from_scratch("n_samples", callbacks=[Ends()], **options)
+    n_rounds = len(search.n_resources_)
+    assert ends.count("hyperband-round") == n_rounds
+    n_fits = 3 * len(search.cv_results_["iter"])
+    assert ends.count("candidate-split-evaluation") == n_fits
+    printed = capsys.readouterr().out
+    assert printed.count("n_resources: ") == n_rounds
+    assert "----------\nn_candidates: 3\nn_resources: 200\n" in printed
 
 
 def test_a_parameter_that_is_searched_is_no_resource():

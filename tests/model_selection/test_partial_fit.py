@@ -302,6 +302,16 @@ def test_buffers_are_loaded_one_at_a_time_and_every_row_is_seen(monkeypatch):
     assert len(loaded) == 16 + 4
 
 
+def test_buffers_give_the_same_on_a_cluster(client, monkeypatch):
+    monkeypatch.setattr(streaming, "BUFFER_BYTES", 4_000)
+    lazy = da.from_array(X, (100, 5))
+    options = {"max_resources": 9, "n_candidates": 4, "min_resources": 3}
+    found = by_calls(SGDClassifier(random_state=0), DRAWN, **options).fit(lazy, Y)
+    with dask.config.set(scheduler="sync"):
+        here = by_calls(SGDClassifier(random_state=0), DRAWN, **options).fit(lazy, Y)
+    assert_same_search(found, here)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2, 3, None, -1])
 def test_n_jobs_caps_what_is_trained_at_once_and_changes_no_result(n_jobs):
     one = by_calls(SGDClassifier(random_state=0), DRAWN, max_resources=9, n_jobs=1)

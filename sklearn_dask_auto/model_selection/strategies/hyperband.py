@@ -8,6 +8,7 @@ Brackets run side by side: the rounds of all of them that have the same resource
 one round here, whose fits can all run at once.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,6 +100,7 @@ class Hyperband(Halving):
         for n_resources in resources:
             rows = self._rows_of_round(racing, n_resources)
             plain.n_candidates_.append(len(rows))
+            self._tell(len(rows), n_resources)
             inner = _begun(
                 self.search,
                 context,
@@ -171,6 +173,11 @@ class Hyperband(Halving):
             if n_resources in bracket.resources
             for params in several
         ]
+
+    def _tell(self, n_candidates: int, n_resources: int) -> None:
+        if self.search.verbose:
+            told = f"n_candidates: {n_candidates}\nn_resources: {n_resources}\n"
+            sys.stdout.write("-" * 10 + f"\n{told}")
 
     def _splits(self, plain: Any, n_resources: int) -> Any:
         if self.resource != "n_samples":
