@@ -18,6 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -33,6 +34,7 @@ __all__ = [
     "Reply",
     "Setting",
     "bounded_threads",
+    "is_alone",
     "pack",
     "replay",
     "run",
@@ -89,6 +91,17 @@ class Reply(NamedTuple):
     printed: str = ""
 
 
+_IS_ALONE: ContextVar[bool | None] = ContextVar("_IS_ALONE", default=None)
+
+
+def is_alone() -> bool:
+    """Tell whether the list of warnings of this process is the running call's own."""
+    told = _IS_ALONE.get()
+    if told is None:
+        return threading.current_thread() is threading.main_thread()
+    return told
+
+
 def run(calls: Sequence[Call], setting: Setting) -> list[Reply]:
     """Run calls on a worker, one after another."""
     share = max(1, joblib.cpu_count() // setting.fits_on_host)
@@ -103,11 +116,13 @@ def _run_one(call: Call, setting: Setting) -> Reply:
     function, args, kwargs = call
     printed = io.StringIO()
     started = time.perf_counter()
+    token = _IS_ALONE.set(setting.is_alone)
     with (
         _recorded(setting.is_alone) as warned,
         contextlib.redirect_stdout(printed) if setting.echoes else _nothing(),
     ):
         value = function(*args, **kwargs)
+    _IS_ALONE.reset(token)
     told = [(w.category, str(w.message), w.filename, w.lineno) for w in warned]
     return Reply(value, told, time.perf_counter() - started, printed.getvalue())
 

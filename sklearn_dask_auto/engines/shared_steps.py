@@ -9,6 +9,7 @@ the fits, and results are those of fits of their own.
 
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 
-from sklearn_dask_auto.engines.calls import Call
+from sklearn_dask_auto.engines.calls import Call, is_alone
 from sklearn_dask_auto.inputs.describe import describe
 
 __all__ = ["SharedSteps", "forget", "share_steps"]
@@ -106,11 +107,23 @@ def forget(search: str) -> None:
 
 @dataclass
 class _Output:
-    """What a fitted step made of some rows."""
+    """What a fitted step made of some rows, and what it warned of."""
 
     X: Any
     y: Any
     value: Any
+    warned: list[warnings.WarningMessage] = field(default_factory=list)
+
+    def again(self) -> Any:
+        """Return a copy of it, as the next step may write into it, and warn."""
+        value = self.given()
+        return value.copy() if hasattr(value, "copy") else deepcopy(value)
+
+    def given(self) -> Any:
+        """Return it, and warn."""
+        for w in self.warned:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+        return self.value
 
 
 @dataclass
@@ -137,36 +150,38 @@ class _Store:
             return fit()
         for step in list(self._steps.get(key, ())):
             if _is_same(step.of_fit.X, X) and _is_same(step.of_fit.y, y):
-                return _copy(step.of_fit.value), step.fitted
+                return step.of_fit.again(), step.fitted
         return self._fit_and_keep(key, fit, X, y)
 
     def _fit_and_keep(
         self, key: str, fit: Callable[[], Any], X: Any, y: Any
     ) -> tuple[Any, Any]:
         started, numbers = time.perf_counter(), _random_numbers()
-        out, fitted = fit()
+        (out, fitted), warned = _recorded(fit)
+        output = _Output(X, y, out, warned)
         is_short = time.perf_counter() - started < SHORT_SECONDS
         # A step that draws from numpy's own generator is another one every time.
         if is_short or numbers != _random_numbers() or not self._has_room(X, out):
-            return out, fitted
-        step = _Step(fitted, _Output(X, y, out))
+            return output.given(), fitted
+        step = _Step(fitted, output)
         if hasattr(fitted, "transform"):
             fitted.transform = partial(self._transform, step, fitted.transform)
         with _LOCK:
             self._steps.setdefault(key, []).append(step)
-        return _copy(out), fitted
+        return output.again(), fitted
 
     def _transform(self, step: _Step, transform: Any, X: Any, **params: Any) -> Any:
         if params:
             return transform(X, **params)
         for output in list(step.outputs):
             if _is_same(output.X, X):
-                return _copy(output.value)
-        value = transform(X)
-        if self._has_room(X, value):
-            step.outputs.append(_Output(X, None, value))
-            return _copy(value)
-        return value
+                return output.again()
+        value, warned = _recorded(partial(transform, X))
+        output = _Output(X, None, value, warned)
+        if not self._has_room(X, value):
+            return output.given()
+        step.outputs.append(output)
+        return output.again()
 
     def _has_room(self, *values: Any) -> bool:
         """Tell whether values can be kept, and count them if so."""
@@ -246,6 +261,13 @@ def _is_same_sparse(a: Any, b: Any) -> bool:
     )
 
 
-def _copy(value: Any) -> Any:
-    """Copy rows, as the next step may write into them."""
-    return value.copy() if hasattr(value, "copy") else deepcopy(value)
+def _recorded(
+    function: Callable[[], Any],
+) -> tuple[Any, list[warnings.WarningMessage]]:
+    """Call a function; return what it returns, and the warnings that it would give."""
+    if not is_alone():
+        # Those of other threads would be among them.
+        return function(), []
+    with warnings.catch_warnings(record=True) as warned:
+        value = function()
+    return value, warned

@@ -52,7 +52,6 @@ def describe(X: Any, y: Any = None, *beside: Any) -> Profile:
         n_columns=n_columns,
         n_bytes=n_bytes,
         dtype=_dtype(X),
-        is_memory_mapped=_is_memory_mapped(X),
         target=None if y is None else _container(y),
         **dask_facts,
     )
@@ -204,8 +203,3 @@ def _is_task(entry: Any) -> bool:
     return isinstance(entry, tuple) or (
         kind.__module__.startswith("dask.") and kind.__name__ != "DataNode"
     )
-
-
-def _is_memory_mapped(value: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.memmap)

@@ -30,8 +30,6 @@ class Profile:
         The blocks of a dask collection are in memory, here or on the workers.
     is_sparse : bool
         The blocks of a dask collection are scipy's sparse matrices.
-    is_memory_mapped : bool
-        `X` lies in a file (`numpy.memmap`).
     target : str or None
         Container of `y`, if there is one.
     """
@@ -46,7 +44,6 @@ class Profile:
     is_dask: bool = False
     is_stored: bool = True
     is_sparse: bool = False
-    is_memory_mapped: bool = False
     target: str | None = None
 
     @property

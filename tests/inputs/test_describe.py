@@ -122,9 +122,9 @@ def test_pandas_extension_dtypes_have_a_size(column, row_bytes):
     assert describe(pd.DataFrame({"a": column})).n_bytes == 2 * row_bytes
 
 
-def test_a_memory_map_is_told_from_an_array(tmp_path):
+def test_a_memory_map_is_an_array(tmp_path):
     X = np.memmap(tmp_path / "X", dtype="float32", mode="w+", shape=(5, 3))
-    assert describe(X) == Profile("numpy", 5, 3, 60, "float32", is_memory_mapped=True)
+    assert describe(X) == Profile("numpy", 5, 3, 60, "float32")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import time
 import warnings
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback import ProgressBar
 from sklearn.callback._transport import open_listener, send
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -203,3 +205,38 @@ def test_a_warning_of_a_fit_is_given_where_the_user_is(client, engine):
     with pytest.warns(FutureWarning, match="as asked") as warned:
         search.set_params(refit=False).fit(X, Y)
     assert len(warned) == 4
+
+
+PLACES = pytest.mark.parametrize(
+    "options",
+    [{"n_jobs": 1}, {"engine": "sklearn", "n_jobs": 2}, {"engine": "joblib"}],
+    ids=["here", "processes", "cluster"],
+)
+
+
+def told_of_fits(text):
+    """Return the lines of `verbose` in some order, without the times."""
+    return sorted(re.sub(r"total time=.*", "", line) for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "options", [{"n_jobs": 1}, {"engine": "joblib"}], ids=["here", "cluster"]
+)
+def test_verbose_prints_what_scikit_learn_prints(client, capfd, options):
+    grid = {"C": [0.1, 1.0]}
+    GridSearchCV(LogisticRegression(), grid, cv=2, verbose=3).fit(X, Y)
+    expected = told_of_fits(capfd.readouterr().out)
+    AutoScaleSearchCV(LogisticRegression(), grid, cv=2, verbose=3, **options).fit(X, Y)
+    assert told_of_fits(capfd.readouterr().out) == expected
+    assert len(expected) == 5
+
+
+@pytest.mark.filterwarnings("ignore:The estimator Told does not support callbacks")
+@PLACES
+def test_the_progress_bar_of_scikit_learn_comes_to_its_end(client, capfd, options):
+    grid = {"seconds": [0.03, 0.031]}
+    search = AutoScaleSearchCV(Told(), grid, cv=2, **options)
+    search.set_callbacks(ProgressBar()).fit(X, Y)
+    shown = capfd.readouterr().out
+    assert "AutoScaleSearchCV" in shown
+    assert "100%" in shown

@@ -1,6 +1,8 @@
 """A search over a pipeline fits what its candidates share once, with equal results."""
 
 import threading
+import time
+import warnings
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_dask_auto import AutoScaleSearchCV
 from sklearn_dask_auto.engines import shared_steps
@@ -75,3 +78,34 @@ def test_workers_share_steps_too(original, client):
 def test_nothing_is_kept_here_after_the_search():
     AutoScaleSearchCV(pipeline(), {"sgd__alpha": [1e-4, 1e-3]}, n_jobs=1).fit(TEXTS, Y)
     assert not shared_steps._current.store._steps
+
+
+class Telling(StandardScaler):
+    """Warns, in `fit` and in `transform`, and takes long enough to be kept."""
+
+    def fit(self, X, y=None):
+        time.sleep(0.005)
+        warnings.warn("as asked", FutureWarning, stacklevel=1)
+        return super().fit(X, y)
+
+    def transform(self, X):
+        warnings.warn("in transform", FutureWarning, stacklevel=1)
+        return super().transform(X)
+
+
+@pytest.mark.parametrize("options", [{"n_jobs": 1}, {"engine": "joblib"}])
+def test_shared_steps_warn_once_for_each_fit(client, options):
+    rows = RNG.normal(size=(40, 2))
+    target = (rows[:, 0] > 0).astype(int)
+    model = Pipeline([("scale", Telling()), ("sgd", SGDClassifier(random_state=0))])
+
+    def told(cls, **options):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            grid = {"sgd__alpha": [1e-4, 1e-3, 1e-2]}
+            cls(model, grid, cv=2, **options).fit(rows, target)
+        return sorted(str(w.message) for w in warned if w.category is FutureWarning)
+
+    expected = told(GridSearchCV)
+    assert expected.count("as asked") == 7
+    assert told(AutoScaleSearchCV, **options) == expected

@@ -28,7 +28,6 @@ def profiles(draw, containers=IN_MEMORY + ON_DASK, known=None):
         block_bytes=draw(BYTES) if is_dask else 0,
         is_dask=is_dask,
         is_stored=draw(st.booleans()) if is_dask else True,
-        is_memory_mapped=draw(st.booleans()) if container == "numpy" else False,
         target=draw(st.sampled_from((None, *IN_MEMORY, *ON_DASK))),
     )
     if known or not draw(st.booleans()):
