@@ -14,6 +14,7 @@ NAMES = (
     "logistic",
     "scalers",
     "pca",
+    "tables",
     "anyest",
     "memory",
 )

@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn
 from dask import delayed
+from dask.dataframe.io.parquet.core import ParquetFunctionWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -89,6 +90,10 @@ def columns_of(classes, **params):
     words = make_pipeline(imputer(strategy="most_frequent"), encoder(drop="first"))
     steps = [("numbers", numbers, NUMBERS), ("words", words, ["site", "grade"])]
     return columns(steps, **params)
+
+
+def doubled(rows):
+    return 2 * rows
 
 
 def dense(values):
@@ -183,6 +188,21 @@ def test_set_output_gives_a_lazy_dask_frame(stored):
     pd.testing.assert_frame_equal(lazy.compute(), expected, check_index_type=False)
 
 
+def test_a_setting_of_scikit_learns_for_all_output_holds_on_blocks(stored):
+    steps = [
+        ("scale", StandardScaler(), ["mean radius"]),
+        ("site", OneHotEncoder(sparse_output=False), ["site"]),
+        ("twice", FunctionTransformer(doubled), ["mean area"]),
+    ]
+    with sklearn.config_context(transform_output="pandas"):
+        expected = ColumnTransformer(steps).fit_transform(TABLE)
+        ours = AutoScaleColumnTransformer(steps, engine="blockwise").fit(stored[0])
+        lazy = ours.transform(stored[0])
+    assert isinstance(lazy, dd.DataFrame)
+    found = lazy.compute()
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False)
+
+
 def test_columns_may_come_in_another_order_and_must_be_there(stored):
     ours = columns_of(OURS).fit(stored[0])
     turned = stored[0][[*stored[0].columns][::-1]]
@@ -202,6 +222,16 @@ def test_what_learns_in_memory_is_named_as_the_reason(stored, no_compute):
     assert "AutoScaleEstimator" in plan.refusal()
 
 
+def test_what_a_twin_refuses_is_refused_before_work_starts(stored, no_compute):
+    inner = ColumnTransformer(
+        [("fill", SimpleImputer(strategy=np.mean), [0])], remainder=KBinsDiscretizer()
+    )
+    steps = [("both", inner, NUMBERS), ("scale", StandardScaler(), ["mean area"])]
+    plan = AutoScaleColumnTransformer(steps, engine="blockwise").explain(stored[0])
+    assert "'both__fill' is SimpleImputer, strategy is a function" in plan.refusal()
+    assert "'both__remainder' is KBinsDiscretizer" in plan.refusal()
+
+
 class OwnScaler(StandardScaler):
     """Of a user, who may have changed anything."""
 
@@ -210,10 +240,6 @@ def test_a_subclass_is_not_taken_for_the_class_it_inherits(stored, no_compute):
     steps = [("own", OwnScaler(), ["mean radius"])]
     plan = AutoScaleColumnTransformer(steps, engine="blockwise").explain(stored[0])
     assert "'own' is OwnScaler" in plan.refusal()
-
-
-def doubled(rows):
-    return 2 * rows
 
 
 PLAIN_STEPS = {
@@ -358,6 +384,22 @@ def test_steps_read_a_partition_once_a_pass_and_only_their_columns(steps, passes
     columns = AutoScaleColumnTransformer(made, sparse_threshold=0, engine="blockwise")
     columns.fit(frame)
     assert len(READS) == 3 * passes
+
+
+def test_of_a_file_only_the_columns_of_steps_are_read(tmp_path, monkeypatch):
+    dd.from_pandas(TABLE, npartitions=3).to_parquet(tmp_path)
+    columns_read, original = set(), ParquetFunctionWrapper.__call__
+
+    def read(self, part):
+        frame = original(self, part)
+        columns_read.update(frame.columns)
+        return frame
+
+    monkeypatch.setattr(ParquetFunctionWrapper, "__call__", read)
+    steps = [("scale", StandardScaler(), ["mean area"]), ("o", OneHotEncoder(), [5])]
+    rows = dd.read_parquet(tmp_path)
+    AutoScaleColumnTransformer(steps, engine="blockwise").fit_transform(rows).compute()
+    assert columns_read == {"mean area", "site"}
 
 
 def test_weights_are_routed_to_the_steps_that_ask_for_them(stored):

@@ -28,7 +28,13 @@ from sklearn_dask_auto._sklearn import (
 )
 from sklearn_dask_auto.compose.outputs import density, row_like
 from sklearn_dask_auto.compose.parts import Parts, head
-from sklearn_dask_auto.compose.twins import restored, twin, without_twin
+from sklearn_dask_auto.compose.twins import (
+    named_steps,
+    passes_once,
+    restored,
+    twin,
+    without_twin,
+)
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan, Profile
 
@@ -134,17 +140,19 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     Notes
     -----
     Passes over dask input: as many as the transformer with most of them needs, since
-    those of all are made together: each block is read once a pass, and of a source such
-    as Parquet only the columns that a transformer takes. One more over the columns of
-    sparse outputs counts what they store. A transformer of several turns that holds its
-    columns in memory (see its own notes) reads them once more.
+    those of all are made together, each over the columns that a transformer takes. Of
+    Parquet files, what encoders and imputers need is read apart, in a pass of its own.
+    One more over the columns of sparse outputs counts what they store. A transformer of
+    several turns that holds its columns in memory (see its own notes) reads them once
+    more.
 
     Fitted on blocks are transformers of this library; those of scikit-learn that it has
     a class for, which is then used in their place, as if it had been given, with equal
     results; and those that learn nothing from the rows (`FunctionTransformer`,
     `HashingVectorizer`, ...), which are applied to each block: a function must return
     for each row what it would beside any other rows. `Pipeline` and `FeatureUnion` may
-    hold any of them. All others learn from rows in memory: the input is brought here,
+    hold any of them, inside this; a `FeatureUnion` by itself takes dask arrays of known
+    sizes. All others learn from rows in memory: the input is brought here,
     if it fits; wrapped in :class:`AutoScaleEstimator`, only their own columns are.
 
     Examples
@@ -259,9 +267,8 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     ) -> Iterable[tuple[str, str]]:
         if not profile.is_dask:
             yield "blockwise", "its steps take in-memory rows as they are"
-        steps = [(name, step) for name, step, _ in self.transformers]
-        for name, step in [*steps, ("remainder", self.remainder)]:
-            for place, reason in without_twin(name, step):
+        for name, step in named_steps(self) or ():
+            for place, reason in without_twin(name, step, profile):
                 yield (
                     "blockwise",
                     f"{place!r} is {reason}; wrapped in AutoScaleEstimator, it is "
@@ -272,24 +279,23 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
         """Fit all steps, each on its columns, in passes that they share."""
-        from sklearn_dask_auto.inputs.columns import plain_text
-        from sklearn_dask_auto.inputs.passes import readable_together, share_passes
+        from sklearn_dask_auto.inputs.passes import share_passes
 
         steps = column_steps(self, head(X))
         routed = process_routing(self, "fit_transform", **params)
-        parts = self._parts(plain_text(X), [name for name, *_ in steps])
-        if len(steps) > 1:
-            parts.X = readable_together(parts.X)
+        parts = self._parts_to_fit(X, steps)
         fits = [
             partial(
                 self._fit_step,
                 (name, number, len(steps)),
                 step,
-                self._part(parts, name, columns),
+                self._part(part, name, columns),
                 y,
                 routed[name],
             )
-            for number, (name, step, columns, _) in enumerate(steps, start=1)
+            for number, ((name, step, columns, _), part) in enumerate(
+                zip(steps, parts, strict=True), start=1
+            )
         ]
         results = share_passes(fits)
         outputs = [out for out, _ in results]
@@ -298,6 +304,29 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
             self.sparse_output_ = least > 0 and density(outputs) < least
         adopt_steps(self, [fitted for _, fitted in results], outputs)
         return {}
+
+    def _parts_to_fit(self, X: Any, steps: list[Any]) -> list[Parts]:
+        """Return, for each step, the columns that are read together with its own.
+
+        Files of columns are read apart for steps that need one pass, and for those
+        that need several: these would else read the columns of the others again.
+        """
+        from sklearn_dask_auto.inputs.columns import plain_text
+        from sklearn_dask_auto.inputs.passes import has_columns_apart, readable_together
+
+        apart = has_columns_apart(X)
+        kinds = [apart and passes_once(step) for _, step, *_ in steps]
+        together = {}
+        for kind in {*kinds}:
+            pairs = zip(steps, kinds, strict=True)
+            names = [name for (name, *_), own in pairs if own == kind]
+            parts = self._parts(X, names)
+            # Now, as a source of files looks no further than this for what is wanted.
+            parts.X = plain_text(parts.X)
+            if len(names) > 1:
+                parts.X = readable_together(parts.X)
+            together[kind] = parts
+        return [together[kind] for kind in kinds]
 
     def _fit_step(
         self, place: tuple[str, int, int], step: Any, part: Any, y: Any, params: Any
@@ -327,8 +356,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
         from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
 
         check_is_fitted(self)
-        self._check_columns_of(X)
-        X, plain = plain_text(X), to_plain(self)
+        X, plain = plain_text(self._columns_of(X)), to_plain(self)
         sample = self._sample(plain, method, X)
         container = transform_container(self)
         if container == "default":
@@ -340,20 +368,24 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
             "'pandas' for a dask DataFrame, or 'default' for a dask array."
         )
 
-    def _check_columns_of(self, X: Any) -> None:
-        """Have columns by name if `fit` knew names; else as many as it saw."""
+    def _columns_of(self, X: Any) -> Any:
+        """Take the columns that steps use by name, if `fit` knew names.
+
+        Else there must be as many as it saw.
+        """
         is_frame = hasattr(X, "columns") and X.ndim == 2
         if not (is_frame and hasattr(self, "feature_names_in_")):
             check_n_features(self, X)
-            return
+            return X
         used = {
             self.feature_names_in_[i]
-            for name, step, _, _ in fitted_steps(self)
+            for name, *_ in fitted_steps(self)
             for i in self._transformer_to_input_indices[name]
         }
         missing = used - {*X.columns}
         if missing:
             raise ValueError(f"columns are missing: {missing}")
+        return X[[name for name in X.columns if name in used]]
 
     def _sample(self, model: Any, method: str, X: Any) -> Any:
         """Put side by side a row as each step says, lazily, that it gives."""

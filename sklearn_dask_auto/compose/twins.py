@@ -10,11 +10,13 @@ in the classes that came in, so that a user finds the steps that were given.
 import copy
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_clusterer
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
@@ -23,8 +25,9 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
 from sklearn_dask_auto._sklearn import stacked
 from sklearn_dask_auto.compose.outputs import row_like
+from sklearn_dask_auto.routing import Profile
 
-__all__ = ["RowWise", "restored", "twin", "without_twin"]
+__all__ = ["named_steps", "passes_once", "restored", "twin", "without_twin"]
 
 
 class RowWise(BaseEstimator):
@@ -147,7 +150,7 @@ def twin(step: Any) -> Any:
     if mirror is None:
         return RowWise(step)
     promoted = mirror.__new__(mirror)
-    promoted.__dict__.update(vars(step), engine="auto")
+    promoted.__dict__.update(vars(step), engine="blockwise")
     return promoted
 
 
@@ -166,18 +169,57 @@ def restored(fitted: Any, step: Any) -> Any:
     return fitted
 
 
-def without_twin(name: str, step: Any) -> Iterator[tuple[str, str]]:
-    """Yield the place of each step that has no twin, and why."""
-    parts = _parts(step)
-    if parts is not None:
-        for inner, part in zip(_names(step), parts, strict=True):
-            yield from without_twin(f"{name}__{inner}", part)
+def passes_once(step: Any) -> bool:
+    """Tell whether a step learns from rows of any dtype, in one pass; a guess."""
+    return _is_word(step) or getattr(twin(step), "_takes_any_dtype", False)
+
+
+def without_twin(name: str, step: Any, profile: Profile) -> Iterator[tuple[str, str]]:
+    """Yield the place of each step that has no twin, and why.
+
+    Parameters
+    ----------
+    name : str
+        Where the step stands, as `set_params` says it.
+    step : estimator, 'drop' or 'passthrough'
+        Steps in it are looked at in its stead.
+    profile : Profile
+        Of the table. The twin of a step may be particular about its dtypes.
+
+    Yields
+    ------
+    place, reason : str
+    """
+    steps = None if isinstance(step, AutoScaleMixin) else named_steps(step)
+    if steps is not None:
+        for inner, part in steps:
+            yield from without_twin(f"{name}__{inner}", part, profile)
     elif not (_is_word(step) or isinstance(step, AutoScaleMixin)):
-        kind = type(step).__name__
-        if is_clusterer(step):
-            yield name, f"{kind}, which learns as good clusters on blocks, not the same"
-        elif _mirror(step) is None and not _is_stateless(step):
-            yield name, f"{kind}, which learns from rows in memory"
+        for reason in _reasons(step, profile):
+            yield name, f"{type(step).__name__}, {reason}"
+
+
+def _reasons(step: Any, profile: Profile) -> Iterator[str]:
+    if is_clusterer(step):
+        yield "which learns as good clusters on blocks, not the same"
+    elif _mirror(step) is not None:
+        # How many columns it is given is not known yet.
+        refusals = twin(step)._refusals(replace(profile, n_columns=None), {})
+        yield from (reason for engine, reason in refusals if engine == "blockwise")
+    elif not _is_stateless(step):
+        yield "which learns from rows in memory"
+
+
+def named_steps(step: Any) -> list[tuple[str, Any]] | None:
+    """Return the steps of what scikit-learn composes of steps, or None."""
+    if isinstance(step, Pipeline):
+        return list(step.steps)
+    if isinstance(step, FeatureUnion):
+        return list(step.transformer_list)
+    if isinstance(step, ColumnTransformer):
+        steps = [(name, part) for name, part, _ in step.transformers]
+        return [*steps, ("remainder", step.remainder)]
+    return None
 
 
 def _mirror(step: Any) -> Any:
@@ -204,23 +246,15 @@ def _is_word(step: Any) -> bool:
 
 def _parts(step: Any) -> list[Any] | None:
     """Return the steps of a pipeline or a union; None of what has none."""
-    place = _place_of_parts(step)
-    return None if place is None else [part for _, part in getattr(step, place)]
+    if not isinstance(step, Pipeline | FeatureUnion):
+        return None
+    return [part for _, part in named_steps(step) or ()]
 
 
 def _with_parts(step: Any, parts: list[Any]) -> Any:
     """Return a copy of a pipeline or a union, with other steps in the same places."""
     copied = copy.copy(step)
-    named = list(zip(_names(step), parts, strict=True))
-    setattr(copied, str(_place_of_parts(step)), named)
+    names = [name for name, _ in named_steps(step) or ()]
+    place = "steps" if isinstance(step, Pipeline) else "transformer_list"
+    setattr(copied, place, list(zip(names, parts, strict=True)))
     return copied
-
-
-def _names(step: Any) -> list[str]:
-    return [name for name, _ in getattr(step, str(_place_of_parts(step)))]
-
-
-def _place_of_parts(step: Any) -> str | None:
-    if isinstance(step, Pipeline):
-        return "steps"
-    return "transformer_list" if isinstance(step, FeatureUnion) else None

@@ -8,11 +8,13 @@ node of the graph, so that it travels to each worker once.
 import itertools
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
+import sklearn
 
 from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
@@ -111,7 +113,7 @@ def in_row_blocks(values: Any, X: Any) -> Any:
 
 
 def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
-    shared = dask.delayed(model, pure=False, traverse=False)
+    shared = _shared(model)
     empty = sample[:0]
     if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
         return _map_partitions(shared, method, X, empty)
@@ -148,7 +150,7 @@ def map_rows_to_frame(model: Any, method: str, X: Any, sample: Any = None) -> An
 
 def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
     X, empty = settled(X), sample.iloc[:0]
-    shared = dask.delayed(model, pure=False, traverse=False)
+    shared = _shared(model)
     apply = dask.delayed(_apply_to_frame, pure=False)
     if hasattr(X, "numblocks") and X.numblocks[1:] > (1,):
         X = X.rechunk({1: -1})
@@ -209,10 +211,31 @@ def _map_partitions(model: Any, method: str, X: Any, empty: Any) -> Any:
     return da.concatenate(parts, allow_unknown_chunksizes=True)
 
 
+@dataclass(frozen=True)
+class _Configured:
+    """A model whose methods run under the settings that hold where they are asked for.
+
+    scikit-learn keeps settings for each thread, and dask's threads know none.
+    """
+
+    model: Any
+    settings: dict[str, Any]
+
+    def __call__(self, method: str, block: Any) -> Any:
+        with sklearn.config_context(**self.settings):
+            return getattr(self.model, method)(block)
+
+
+def _shared(model: Any) -> Any:
+    """Return a model as one node of the graph."""
+    configured = _Configured(model, sklearn.get_config())
+    return dask.delayed(configured, pure=False, traverse=False)
+
+
 def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
     if block.shape[0] == 0:
         return empty
-    out = getattr(model, method)(block)
+    out = model(method, block)
     if out.ndim < empty.ndim:
         # Of one row, scikit-learn's SparsePCA forgets that it is a row.
         return out.reshape(-1, *empty.shape[1:])

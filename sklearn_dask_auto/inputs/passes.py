@@ -22,9 +22,25 @@ from sklearn_dask_auto.inputs.describe import is_stored
 from sklearn_dask_auto.inputs.entry import settled
 from sklearn_dask_auto.inputs.scheduler import answered_by, is_in_worker
 
-__all__ = ["readable_together", "share_passes"]
+__all__ = ["has_columns_apart", "readable_together", "share_passes"]
 
 T = TypeVar("T")
+
+
+FILE_OF_COLUMNS = {
+    "ReadParquetFSSpec",
+    "ReadParquetPyarrowFS",
+    "Projection",
+    "ArrowStringConversion",
+}
+"""What dask calls the nodes of a frame that is read from such files, and no more."""
+
+
+def has_columns_apart(X: Any) -> bool:
+    """Tell whether reading some columns of a collection costs as much as they do."""
+    if not hasattr(X, "expr"):
+        return False
+    return {type(node).__name__ for node in X.expr.walk()} <= FILE_OF_COLUMNS
 
 
 def readable_together(X: Any) -> Any:
@@ -143,18 +159,13 @@ class _Talk:
 def _results(talks: list[_Talk]) -> list[Any]:
     """Go on with all, until they are over or the first of them has failed."""
     answers: dict[_Talk, Future[Any] | None] = dict.fromkeys(talks)
-    has_computed = False
     while answers:
         for talk, answer in answers.items():
             talk.go_on(answer)
         failed = [talk for talk in talks if talk.asked is None and talk.error()]
-        if failed and not has_computed:
-            # Nothing is computed for what cannot be whole.
-            break
         # Of those after it, nobody will hear.
         wanted = talks[: talks.index(failed[0])] if failed else talks
         answers = _answers([talk for talk in wanted if talk.asked is not None])
-        has_computed = True
     return [talk.result.result() for talk in failed[:1] or talks]
 
 

@@ -104,14 +104,6 @@ def test_a_call_that_is_not_needed_any_more_is_unwound():
     assert ends == ["unwound"]
 
 
-def test_nothing_is_computed_if_a_call_fails_before_it_asks(no_compute):
-    def fails():
-        raise KeyError("at once")
-
-    with pytest.raises(KeyError, match="at once"):
-        share_passes([turns(cut(ROWS, (10,)), 0, 1), fails])
-
-
 def test_settings_of_the_caller_hold_in_the_calls():
     def call():
         return sklearn.get_config()["transform_output"]
