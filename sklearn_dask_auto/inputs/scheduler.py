@@ -12,7 +12,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,9 +23,11 @@ from sklearn_dask_auto.inputs.describe import is_stored
 
 __all__ = [
     "answered_by",
+    "await_workers",
     "block_workers",
     "compute",
     "computes_here",
+    "has_lost_workers",
     "here",
     "is_at_hand",
     "is_in_worker",
@@ -36,6 +38,8 @@ __all__ = [
 
 IN_THREADS = ("threads", "threading", "sync", "synchronous", "single-threaded")
 """dask's names for the schedulers whose tasks run in this process."""
+RESTART_SECONDS = 30
+"""What a worker may take to come back."""
 
 
 Answer = Callable[[Any, tuple[Any, ...]], Any]
@@ -108,6 +112,24 @@ def here() -> Iterator[None]:
         return
     with dask.config.set(scheduler="threads"):
         yield
+
+
+def await_workers() -> None:
+    """Wait if the cluster has no workers just now: its nannies start them again."""
+    client = _current_client()
+    if client is None or client.asynchronous or client.status != "running":
+        return
+    if not client.nthreads():
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=RESTART_SECONDS)
+
+
+def has_lost_workers(error: BaseException) -> bool:
+    """Tell whether a task was given up, as the workers that ran it died."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
+    return isinstance(error, distributed.scheduler.KilledWorker)
 
 
 def thread_count() -> int:

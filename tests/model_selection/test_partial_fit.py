@@ -24,6 +24,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV
 
@@ -35,6 +36,7 @@ from tests.model_selection.results import assert_same_search
 X, Y = make_classification(600, 5, random_state=0)
 X = np.ascontiguousarray(X)
 DRAWN = {"alpha": loguniform(1e-5, 1)}
+HOME = os.getpid()
 
 
 class Line(BaseEstimator):
@@ -448,3 +450,43 @@ def test_a_worker_killed_on_the_way_costs_no_result(tmp_path):
         found = by_calls(Dying(path), DRAWN, **options).fit(lazy, Y)
     assert os.path.exists(path)
     assert_same_search(found, here)
+
+
+class Fatal(SGDClassifier):
+    """Cannot learn with one alpha: it raises here, and crashes any other process."""
+
+    def __init__(self, alpha=1e-4, home=HOME, random_state=0):
+        super().__init__(alpha=alpha, random_state=random_state)
+        self.home = home
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        super().partial_fit(X, y, classes, sample_weight)
+        if self.alpha == 0.5 and self.t_ > 2 * len(X):
+            if os.getpid() != self.home:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ValueError("cannot learn")
+        return self
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_a_candidate_that_kills_its_workers_is_named_and_the_rest_finishes():
+    params = {"alpha": [0.1, 0.5, 0.01, 0.001]}
+    options = {"max_resources": 4, "min_resources": 4, "cv": 3}
+    # A task is to blame for the first worker that dies, and not for the fourth.
+    failures = {"distributed.scheduler.allowed-failures": 0}
+    workers = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    # Others are trained in the same task, and must not share its fate.
+    search = by_calls(Fatal(), params, n_jobs=2, **options)
+    with (
+        dask.config.set(failures),
+        LocalCluster(**workers, dashboard_address=":0") as cluster,
+        Client(cluster),
+    ):
+        lazy = da.from_array(X, (100, 5)).persist()
+        with pytest.warns(FitFailedWarning, match="'alpha': 0.5.* died again when it"):
+            found = search.fit(lazy, Y)
+    with pytest.warns(FitFailedWarning, match="cannot learn"):
+        here = by_calls(Fatal(), params, n_jobs=1, **options).fit(X, Y)
+    assert_same_search(found, here)
+    assert np.isnan(found.cv_results_["mean_test_score"]).sum() == 1

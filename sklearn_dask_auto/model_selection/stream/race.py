@@ -3,149 +3,17 @@
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from sklearn.exceptions import FitFailedWarning
 
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
 from sklearn_dask_auto.model_selection.stream import tasks
-from sklearn_dask_auto.model_selection.stream.batches import Batches
+from sklearn_dask_auto.model_selection.stream.candidate import Candidate
 from sklearn_dask_auto.model_selection.stream.report import Report
-from sklearn_dask_auto.model_selection.stream.rows import StreamRows
+from sklearn_dask_auto.model_selection.stream.track import Track
 
-__all__ = ["Candidate", "Race", "Track"]
-
-
-@dataclass(eq=False)
-class Candidate:
-    """A candidate of one bracket.
-
-    Parameters
-    ----------
-    number : int
-        Among all candidates.
-    params : dict
-        What was drawn.
-    bracket : Bracket
-        Its rounds.
-    trained : delayed Trained
-        The model so far.
-    calls : int
-        Of `partial_fit`, so far.
-    round : int
-        The one it is in.
-    scores : list of (int, float)
-        Calls, and the score after them.
-    last : dict
-        All that is known of its last score.
-    has_stopped : bool
-        It is trained no more, but may still win.
-    """
-
-    number: int
-    params: dict[str, Any]
-    bracket: Bracket
-    trained: Any
-    calls: int = 0
-    round: int = 0
-    scores: list[tuple[int, float]] = field(default_factory=list)
-    last: dict[str, Any] = field(default_factory=dict)
-    has_stopped: bool = False
-    last_row: int = -1
-
-    @property
-    def due(self) -> int:
-        """Calls after which its round is scored."""
-        return self.bracket.resources[self.round]
-
-    def has_plateaued(self, patience: int, tol: float) -> bool:
-        """Tell whether no score of the last `patience` calls was better by `tol`."""
-        before = [
-            score for calls, score in self.scores if calls <= self.calls - patience
-        ]
-        recent = [
-            score for calls, score in self.scores if calls > self.calls - patience
-        ]
-        return bool(before) and not max(recent) > before[-1] + tol
-
-
-class Track:
-    """Trains several candidates in step, batch by batch.
-
-    Parameters
-    ----------
-    rows : StreamRows
-        Give the arguments of `partial_fit`.
-    batches : Batches
-        What each call learns from.
-    n_jobs : int or None
-        Most models to train at once; None is as many as there is room for.
-    error_score : 'raise' or float
-        As in scikit-learn.
-    """
-
-    def __init__(
-        self, rows: StreamRows, batches: Batches, n_jobs: int | None, error_score: Any
-    ) -> None:
-        self._rows = rows
-        self._batches = batches
-        self._n_jobs = n_jobs
-        self._error_score = error_score
-        self._loaded: tuple[int, list[Any]] = (-1, [])
-
-    def train(self, candidates: list[Candidate], done: int, reach: int) -> None:
-        """Take candidates from `done` calls to `reach`."""
-        for number, due in self._batches.runs(done, reach):
-            batches = self._load(number)
-            for batch in due:
-                self._step(candidates, batches[batch], number, batch)
-            self._keep(candidates)
-        for candidate in candidates:
-            candidate.calls = reach
-
-    def lanes(self, candidates: list[Candidate]) -> list[list[Candidate]]:
-        """Share candidates out to as many lanes as may run at once."""
-        n_lanes = len(candidates)
-        if self._n_jobs is not None:
-            n_lanes = min(n_lanes, self._n_jobs)
-        return [candidates[i::n_lanes] for i in range(n_lanes)]
-
-    def _load(self, number: int) -> list[Any]:
-        if self._loaded[0] != number:
-            # The one before is let go first.
-            self._loaded = (-1, [])
-            self._loaded = (number, self._batches.buffers[number].load())
-        return self._loaded[1]
-
-    def _step(
-        self, candidates: list[Candidate], X: Any, number: int, batch: int
-    ) -> None:
-        from dask import delayed
-
-        learned_from = self._rows.learned_from(
-            self._batches.buffers[number].rows[batch]
-        )
-        # One value for all candidates: it would else travel with each of them.
-        arguments = delayed(learned_from, pure=False, traverse=False)
-        step = delayed(tasks.train, pure=False)
-        for lane in self.lanes(candidates):
-            trained = step(X, arguments, self._error_score, *(c.trained for c in lane))
-            for i, candidate in enumerate(lane):
-                candidate.trained = trained[i]
-
-    def _keep(self, candidates: list[Candidate]) -> None:
-        from dask import delayed
-
-        from sklearn_dask_auto.inputs.scheduler import compute, persist
-
-        kept = persist(*(candidate.trained for candidate in candidates))
-        for candidate, trained in zip(candidates, kept, strict=True):
-            candidate.trained = trained
-        if len(self._batches.buffers) > 1:
-            # A cluster would else load the buffers to come beside this one.
-            wait = delayed(tasks.nothing, pure=False)
-            compute(*(wait(candidate.trained) for candidate in candidates))
+__all__ = ["Race"]
 
 
 class Race:

@@ -9,10 +9,12 @@ from sklearn.utils import check_random_state
 
 from sklearn_dask_auto.model_selection.strategies import strategy_of
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
-from sklearn_dask_auto.model_selection.stream.race import Candidate, Race, Track
+from sklearn_dask_auto.model_selection.stream.candidate import Candidate
+from sklearn_dask_auto.model_selection.stream.race import Race
 from sklearn_dask_auto.model_selection.stream.report import Report
 from sklearn_dask_auto.model_selection.stream.rows import StreamRows
 from sklearn_dask_auto.model_selection.stream.tasks import Trained
+from sklearn_dask_auto.model_selection.stream.track import Track
 from sklearn_dask_auto.routing import Plan
 
 __all__ = ["search_stream"]
