@@ -28,37 +28,46 @@ SMALLEST_BATCH = 256
 class Buffer:
     """Rows that are loaded and mixed together.
 
+    How they are mixed is found out again each time, as it takes space for every row.
+
     Parameters
     ----------
     blocks : list
-        Delayed values, or the rows themselves.
-    places : list of ndarray of int
-        For each batch, which rows of the blocks, one after another, it has.
+        Delayed values; or `X` alone, which is in memory, whole.
     rows : list of ndarray of int
-        The same as row numbers of `X`.
+        For each block, the row numbers of what it holds, or what is taken of `X`.
+    n_batches : int
+        To cut the rows into.
+    seed : int
+        Decides the mixing.
     """
 
     blocks: list[Any]
-    places: list[Any]
     rows: list[Any]
+    n_batches: int
+    seed: int
 
-    def load(self) -> list[Any]:
-        """Return the batches, kept in memory where tasks are computed."""
+    def load(self) -> list[tuple[Any, Any]]:
+        """Return batches with their row numbers, kept where tasks are computed."""
         from dask.delayed import Delayed, delayed
 
         from sklearn_dask_auto.inputs.scheduler import persist
 
+        rows = np.concatenate(self.rows)
+        order = np.random.RandomState(self.seed).permutation(len(rows))
+        places = np.array_split(order, self.n_batches)
         if not isinstance(self.blocks[0], Delayed):
-            (whole,) = self.blocks
+            (X,) = self.blocks
             batches = [
-                delayed(safe_indexing(whole, place), pure=False, traverse=False)
-                for place in self.places
+                delayed(safe_indexing(X, rows[place]), pure=False, traverse=False)
+                for place in places
             ]
         else:
             mixed = delayed(stacked, pure=False)(*self.blocks)
             take = delayed(safe_indexing, pure=False)
-            batches = [take(mixed, place) for place in self.places]
-        return list(persist(*batches))
+            batches = [take(mixed, place) for place in places]
+        numbers = [rows[place] for place in places]
+        return list(zip(persist(*batches), numbers, strict=True))
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def batches_here(X: Any, rows: Any, most: int, random: Any) -> Batches:
     random : RandomState
         Decides the mixing and the order.
     """
-    buffer = _mixed([X], rows, rows, _n_batches(len(rows), most), random)
+    buffer = Buffer([X], [rows], _n_batches(len(rows), most), _seed(random))
     return Batches([buffer], _order([buffer], most, random))
 
 
@@ -131,13 +140,16 @@ def batches_of_blocks(
     means = [0.0 if target is None else float(target[p].mean()) for p in parts]
     dealt = deal(Rows(taken), np.array(means), random)
     blocks = taken.to_delayed().ravel()
-    buffers = []
-    for numbers in dealt:
-        of_buffer = np.concatenate([parts[i] for i in numbers])
-        n = _n_batches(len(rows), most) if len(dealt) == 1 else len(numbers)
-        places = np.arange(len(of_buffer))
-        several = [blocks[i] for i in numbers]
-        buffers.append(_mixed(several, of_buffer, places, n, random))
+    one = _n_batches(len(rows), most) if len(dealt) == 1 else None
+    buffers = [
+        Buffer(
+            [blocks[i] for i in numbers],
+            [parts[i] for i in numbers],
+            one or len(numbers),
+            _seed(random),
+        )
+        for numbers in dealt
+    ]
     return Batches(buffers, _order(buffers, most, random))
 
 
@@ -154,13 +166,8 @@ def _n_batches(n_rows: int, most: int) -> int:
     return max(1, min(most, n_rows // SMALLEST_BATCH))
 
 
-def _mixed(blocks: list[Any], rows: Any, places: Any, n: int, random: Any) -> Buffer:
-    order = random.permutation(len(rows))
-    return Buffer(
-        blocks,
-        places=np.array_split(places[order], n),
-        rows=np.array_split(rows[order], n),
-    )
+def _seed(random: Any) -> int:
+    return int(random.randint(2**31 - 1))
 
 
 def _order(buffers: list[Buffer], most: int, random: Any) -> list[tuple[int, int]]:
@@ -168,6 +175,6 @@ def _order(buffers: list[Buffer], most: int, random: Any) -> list[tuple[int, int
     order: list[tuple[int, int]] = []
     while len(order) < most:
         for number in random.permutation(len(buffers)).tolist():
-            batches = random.permutation(len(buffers[number].places)).tolist()
+            batches = random.permutation(buffers[number].n_batches).tolist()
             order += [(number, batch) for batch in batches]
     return order[:most]

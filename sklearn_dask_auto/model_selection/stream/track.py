@@ -58,7 +58,7 @@ class Track:
 
         batches = self._load(number)
         for batch in due:
-            self._step(candidates, batches[batch], number, batch)
+            self._step(candidates, *batches[batch])
         kept = persist(*(candidate.trained for candidate in candidates))
         for candidate, trained in zip(candidates, kept, strict=True):
             candidate.trained = trained
@@ -123,14 +123,10 @@ class Track:
             self._loaded = (number, self._batches.buffers[number].load())
         return self._loaded[1]
 
-    def _step(
-        self, candidates: list[Candidate], X: Any, number: int, batch: int
-    ) -> None:
+    def _step(self, candidates: list[Candidate], X: Any, rows: Any) -> None:
         from dask import delayed
 
-        learned_from = self._rows.learned_from(
-            self._batches.buffers[number].rows[batch]
-        )
+        learned_from = self._rows.learned_from(rows)
         # One value for all candidates: it would else travel with each of them.
         arguments = delayed(learned_from, pure=False, traverse=False)
         step = delayed(tasks.train, pure=False)
