@@ -25,7 +25,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_dask_auto._sklearn import lbfgs_iterations
 from sklearn_dask_auto.kernels.driver import Pass
 
-__all__ = ["NEWTON_COEFFICIENTS", "Problem", "minimise"]
+__all__ = [
+    "HALVINGS",
+    "NEWTON_COEFFICIENTS",
+    "Problem",
+    "evaluate",
+    "is_decrease",
+    "minimise",
+    "solve",
+    "warn_of_few_iterations",
+]
 
 NEWTON_COEFFICIENTS = 500
 """Up to this many, a Hessian costs less than the passes it saves."""
@@ -109,7 +118,7 @@ def minimise(
         if is_done:
             return start, n_iter
         if n_iter >= estimator.max_iter:
-            _warn(estimator, n_iter)
+            warn_of_few_iterations(estimator, n_iter)
             return start, n_iter
     return _lbfgs(estimator, blocks, problem, start, n_iter)
 
@@ -123,8 +132,8 @@ def _newton(
     n_iter = 0
     for _ in range(estimator.max_iter + HALVINGS):
         candidate = problem.centred(coefficients + length * step)
-        outcome = _evaluate(blocks, problem, candidate, with_hessian=True)
-        if not _is_decrease(outcome.loss, value, length * slope):
+        outcome = evaluate(blocks, problem, candidate, with_hessian=True)
+        if not is_decrease(outcome.loss, value, length * slope):
             length /= 2
             if length < 2.0**-HALVINGS:
                 return coefficients, n_iter, False
@@ -132,7 +141,7 @@ def _newton(
         coefficients, value, length = candidate, outcome.loss, 1.0
         if outcome.hessian is None:
             return coefficients, n_iter, False
-        step = _solve(outcome.hessian, -outcome.gradient)
+        step = solve(outcome.hessian, -outcome.gradient)
         slope = float(step @ outcome.gradient)
         if np.abs(outcome.gradient).max() <= estimator.tol:
             last = problem.centred(coefficients + step)
@@ -151,11 +160,11 @@ def _better(blocks: Pass, problem: Problem, last: Any, found: tuple[Any, float])
     is at hand, knows better.
     """
     coefficients, value = found
-    outcome = _evaluate(blocks, problem, last, with_hessian=False)
-    return last if _is_decrease(outcome.loss, value, 0.0) else coefficients
+    outcome = evaluate(blocks, problem, last, with_hessian=False)
+    return last if is_decrease(outcome.loss, value, 0.0) else coefficients
 
 
-def _is_decrease(value: float, before: float, slope: float) -> bool:
+def is_decrease(value: float, before: float, slope: float) -> bool:
     """Armijo's condition, with room for rounding where nothing is left to gain."""
     if not np.isfinite(value):
         return False
@@ -163,7 +172,7 @@ def _is_decrease(value: float, before: float, slope: float) -> bool:
     return bool(before == np.inf or value <= before + 1e-4 * slope + room)
 
 
-def _solve(hessian: Any, right: Any) -> Any:
+def solve(hessian: Any, right: Any) -> Any:
     """Solve for a Newton step where the Hessian may be singular or badly scaled."""
     diagonal = np.diag(hessian)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -179,7 +188,7 @@ def _lbfgs(
     """Minimise as scikit-learn does, with the same options."""
 
     def objective(coefficients: Any) -> tuple[float, Any]:
-        outcome = _evaluate(blocks, problem, coefficients, with_hessian=False)
+        outcome = evaluate(blocks, problem, coefficients, with_hessian=False)
         return outcome.loss, outcome.gradient
 
     max_iter = estimator.max_iter - n_iter
@@ -199,7 +208,8 @@ def _lbfgs(
     return problem.centred(result.x), n_iter + steps
 
 
-def _warn(estimator: Any, n_iter: int) -> None:
+def warn_of_few_iterations(estimator: Any, n_iter: int) -> None:
+    """Warn that the coefficients are not those of the minimum."""
     warnings.warn(
         f"{type(estimator).__name__} did not converge after {n_iter} iterations. "
         "Increase max_iter, or scale the columns of X.",
@@ -208,7 +218,7 @@ def _warn(estimator: Any, n_iter: int) -> None:
     )
 
 
-def _evaluate(
+def evaluate(
     blocks: Pass, problem: Problem, coefficients: Any, *, with_hessian: bool
 ) -> Outcome:
     """Return the objective, penalty included, as a mean over the weight."""
@@ -234,6 +244,10 @@ def _evaluate_block(
 ) -> Outcome:
     problem, coefficients = state
     loss, target, weight = problem.losses(block, beside)
+    if weight is not None and not weight.all():
+        # Rows that do not count have no curvature, of which a Hessian needs enough.
+        counts = np.flatnonzero(weight)
+        block, target, weight = block[counts], target[counts], weight[counts]
     total = float(len(target) if weight is None else weight.sum(dtype=float))
     if total == 0:
         return _nothing(coefficients, with_hessian)

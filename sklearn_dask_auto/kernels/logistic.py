@@ -2,10 +2,11 @@
 
 The objective is that of `sklearn.linear_model.LogisticRegression`: the weighted mean of
 the logistic (or multinomial) loss, plus |coef|^2 / (2 C sum of weights), the intercept
-left out of the penalty. Minimised by `glm`.
+left out of the penalty. Minimised by `glm`, or, where part of the penalty is on
+absolute values, by `proximal`.
 
 Passes: one for the classes, one for finite values and weights by class, then those of
-`glm`.
+`glm` or `proximal`.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from sklearn.utils import assert_all_finite, compute_class_weight
 
 from sklearn_dask_auto._sklearn import logistic_loss
 from sklearn_dask_auto.inputs.entry import Rows
+from sklearn_dask_auto.kernels import proximal
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.glm import minimise
+from sklearn_dask_auto.kernels.sizes import l1_share
 from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
 __all__ = ["check", "fit"]
@@ -53,7 +56,13 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     blocks = Pass(rows)
     problem = _survey(estimator, blocks)
     start = _start(estimator, problem)
-    solution, n_iter = minimise(estimator, blocks, problem, start)
+    if problem.l1_penalty:
+        strength = problem.strengths(start.size)
+        solution, n_iter = proximal.minimise(
+            estimator, blocks, problem, start, strength
+        )
+    else:
+        solution, n_iter = minimise(estimator, blocks, problem, start)
     shaped = solution.reshape((problem.n_outputs, -1), order="F").astype(rows.dtype)
     n_columns = rows.n_columns
     return {
@@ -80,6 +89,8 @@ class Problem:
         Sum of the weights of all rows.
     penalty : float
         Factor of |coef|^2 / 2 beside the mean loss.
+    l1_penalty : float
+        Factor of the sum of absolute coefficients beside it.
     fit_intercept : bool
         The last coefficient of each output is an intercept.
     n_columns : int
@@ -90,6 +101,7 @@ class Problem:
     class_weight: Any
     weight: float
     penalty: float
+    l1_penalty: float
     fit_intercept: bool
     n_columns: int
 
@@ -109,9 +121,16 @@ class Problem:
 
     def penalised(self, coefficients: Any) -> Any:
         """Return the coefficients with a penalty, and 0 in place of the others."""
+        return self.penalty * self._without_intercepts(coefficients)
+
+    def strengths(self, n_coefficients: int) -> Any:
+        """Return the factor of each coefficient's absolute value."""
+        return self.l1_penalty * self._without_intercepts(np.ones(n_coefficients))
+
+    def _without_intercepts(self, coefficients: Any) -> Any:
         shaped = coefficients.reshape((self.n_outputs, -1), order="F").copy()
         shaped[:, self.n_columns :] = 0
-        return self.penalty * shaped.ravel(order="F")
+        return shaped.ravel(order="F")
 
     def centred(self, coefficients: Any) -> Any:
         """Make what no penalty holds add up to zero over the classes.
@@ -122,7 +141,8 @@ class Problem:
         if self.n_outputs == 1:
             return coefficients
         shaped = coefficients.reshape((self.n_outputs, -1), order="F").copy()
-        free = slice(self.n_columns if self.penalty else 0, None)
+        is_held = self.penalty or self.l1_penalty
+        free = slice(self.n_columns if is_held else 0, None)
         shaped[:, free] -= shaped[:, free].mean(axis=0)
         return shaped.ravel(order="F")
 
@@ -141,11 +161,13 @@ def _survey(estimator: Any, blocks: Pass) -> Problem:
     class_weight = _class_weight(estimator.class_weight, classes, counts)
     weight = float(class_weight @ counts)
     strength = np.inf if estimator.penalty is None else estimator.C
+    l1_ratio = l1_share(estimator.penalty, estimator.l1_ratio)
     return Problem(
         classes,
         class_weight,
         weight,
-        1.0 / (strength * weight),
+        (1.0 - l1_ratio) / (strength * weight),
+        l1_ratio / (strength * weight),
         bool(estimator.fit_intercept),
         blocks.rows.n_columns,
     )

@@ -50,6 +50,9 @@ WINDOW_BYTES = 32_000_000
 """Rows of batches to come that are held here at first; then twice as many each time."""
 WINDOW_SHARE = 16
 """One part in so many of the memory budget they may grow to."""
+FEW_OPERATIONS = 10_000_000
+"""Of a step that is done before other threads have begun, or, where the machine is
+busy, long before they have. Results do not depend on it."""
 DEFAULT_SEEDINGS = 3
 """For `init` other than "k-means++", with ``n_init="auto"``."""
 
@@ -95,7 +98,9 @@ def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
     reassigning = check_random_state(
         copy.deepcopy(random_state).randint(np.iinfo(np.int32).max)
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    operations = size * rows.n_columns * estimator.n_clusters
+    alone = None if operations <= FEW_OPERATIONS else "blas"
+    with threadpool_limits(limits=1, user_api=alone):
         for batch in _batches(
             blocks, lottery, random_state, (monitor.n_steps, size), windows
         ):

@@ -8,8 +8,10 @@ from typing import Any
 
 __all__ = [
     "MOST_EXACT_COLUMNS",
+    "MOST_L1_COLUMNS",
     "MOST_SQUARE_COLUMNS",
     "is_exact_svd",
+    "l1_share",
     "pca_solver",
     "power_iterations",
     "sample_rows",
@@ -19,6 +21,9 @@ MOST_SQUARE_COLUMNS = 5_000
 """Columns up to which every task may hold a few matrices of columns by columns."""
 MOST_EXACT_COLUMNS = 1_000
 """Columns up to which one exact pass is chosen over several that approximate."""
+
+MOST_L1_COLUMNS = 500
+"""Columns up to which a Hessian is summed up for an l1 penalty."""
 
 SAMPLE_ROWS = 100_000
 """Least size of a sample; where clusters are many, the sample has more rows."""
@@ -77,3 +82,18 @@ def power_iterations(asked: Any, n_components: int, shape: tuple[float, float]) 
     if asked != "auto":
         return int(asked)
     return 7 if n_components < 0.1 * min(shape) else 4
+
+
+def l1_share(penalty: str | None, l1_ratio: float | None) -> float:
+    """Return the share of the l1 penalty, which LogisticRegression has two names for.
+
+    Parameters
+    ----------
+    penalty : {"deprecated", "l1", "l2", "elasticnet"} or None
+        The older name.
+    l1_ratio : float or None
+        The newer one, and for "elasticnet".
+    """
+    if penalty in ("l1", "l2", None):
+        return float(penalty == "l1")
+    return float(l1_ratio or 0.0)

@@ -10,11 +10,12 @@ from sklearn.metrics import accuracy_score
 from sklearn_dask_auto._score import ScoreMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.kernels.sizes import MOST_L1_COLUMNS, l1_share
 from sklearn_dask_auto.routing import Profile
 
 __all__ = ["AutoScaleLogisticRegression"]
 
-SOLVERS = ("lbfgs", "newton-cholesky")
+SOLVERS = ("lbfgs", "newton-cholesky", "saga")
 """Solvers that the kernel has; the others are in-memory algorithms."""
 
 
@@ -26,12 +27,13 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
 
     Parameters
     ----------
-    penalty : {'l2', None}, default='deprecated'
+    penalty : {'l1', 'l2', 'elasticnet', None}, default='deprecated'
         As in scikit-learn, where it is deprecated in favour of `C` and `l1_ratio`.
     C : float, default=1.0
         Inverse of the strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
-        As in scikit-learn. Dask input takes 0 only.
+        Share of the penalty on absolute values: 0 for none, 1 for nothing else. With
+        ``solver='saga'``; on dask input of up to 500 columns.
     dual : bool, default=False
         As in scikit-learn. Dask input takes False only.
     tol : float, default=1e-4
@@ -46,9 +48,9 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
         As in scikit-learn; of no effect on dask input.
     solver : {'lbfgs', 'newton-cholesky', 'liblinear', 'newton-cg', 'sag', 'saga'}, \
             default='lbfgs'
-        As in scikit-learn. On dask input ``'lbfgs'`` and ``'newton-cholesky'`` lead to
-        the same minimum; up to 500 coefficients both are Newton's method, which passes
-        over the data less often. The others are refused.
+        As in scikit-learn. On dask input ``'lbfgs'``, ``'newton-cholesky'`` and
+        ``'saga'`` lead to the same minimum; up to 500 coefficients all are Newton's
+        method, which passes over the data less often. The others are refused.
     max_iter : int, default=100
         Most iterations.
     verbose : int, default=0
@@ -91,14 +93,19 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
     Notes
     -----
     Passes over dask input: one for the classes, one for non-finite values and weights
-    by class, then one a step. dask-ml's estimator of this name minimises another
-    function (it standardises the columns and penalises the intercept), so there is no
-    adapter for it.
+    by class, then one a step [1]_. With an l1 penalty a step is Newton's for the loss,
+    with coordinate descent on the penalty, which sets coefficients to zero exactly
+    [2]_; `tol` holds for the subgradient, where scikit-learn's ``'saga'`` stops at
+    small steps. dask-ml's estimator of this name minimises another function (it
+    standardises the columns and penalises the intercept), so there is no adapter for
+    it.
 
     References
     ----------
-    Nocedal and Wright (2006), "Numerical Optimization", 2nd edition: line-search Newton
-    (section 3.3) and limited-memory BFGS (section 7.2).
+    .. [1] Nocedal and Wright (2006), "Numerical Optimization", 2nd edition, sections
+       3.3 and 7.2.
+    .. [2] Lee, Sun and Saunders (2014), "Proximal Newton-type methods for minimizing
+       composite functions", SIAM J. Optim. 24(3).
 
     Examples
     --------
@@ -193,15 +200,26 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
             yield (
                 "blockwise",
                 (
-                    f"solver={self.solver!r} needs all rows in memory; 'lbfgs' and "
-                    "'newton-cholesky' pass over blocks"
+                    f"solver={self.solver!r} needs all rows in memory; 'lbfgs', "
+                    "'newton-cholesky' and 'saga' pass over blocks"
                 ),
             )
-        is_default = self.penalty == "deprecated"
-        if self.penalty in ("l1", "elasticnet") or (is_default and self.l1_ratio):
-            yield "blockwise", "there is no kernel for an l1 penalty; take l1_ratio=0"
+        if l1_share(self.penalty, self.l1_ratio):
+            yield from self._l1_refusals(profile)
         if self.dual:
             yield "blockwise", "dual=True is liblinear's, which needs all rows"
+
+    def _l1_refusals(self, profile: Profile) -> Iterable[tuple[str, str]]:
+        if self.solver != "saga":
+            reason = f"solver={self.solver!r} has no l1 penalty; take 'saga'"
+            yield "blockwise", reason
+        n_columns = profile.n_columns or 0
+        if n_columns > MOST_L1_COLUMNS:
+            yield (
+                "blockwise",
+                f"X has {n_columns:,} columns, and an l1 penalty is minimised with a "
+                f"Hessian, of up to {MOST_L1_COLUMNS:,}; take l1_ratio=0",
+            )
 
 
 def _warn_about_deprecated(estimator: AutoScaleLogisticRegression) -> None:

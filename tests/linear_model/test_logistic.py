@@ -216,8 +216,7 @@ def test_class_weights_by_name_count():
     ("params", "reason"),
     [
         ({"solver": "liblinear"}, "solver='liblinear' needs all rows"),
-        ({"solver": "saga"}, "solver='saga' needs all rows"),
-        ({"l1_ratio": 0.5, "solver": "saga"}, "no kernel for an l1 penalty"),
+        ({"solver": "sag"}, "solver='sag' needs all rows"),
         ({"dual": True, "solver": "liblinear"}, "dual=True"),
     ],
 )

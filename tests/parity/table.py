@@ -5,6 +5,7 @@ table to what is measured, and to the classes that there are.
 """
 
 import functools
+import itertools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,11 +137,15 @@ def _labelled(n_classes: int, data: str) -> tuple[Any, Any]:
     return _changed(rows, data), NAMES[codes]
 
 
-def _logistic_objective(model: Any, rows: Any, y: Any, weight: Any) -> float:
+def _logistic_loss(model: Any, rows: Any, y: Any, weight: Any) -> float:
     chosen = np.searchsorted(model.classes_, y)
     losses = -model.predict_log_proba(rows)[np.arange(len(y)), chosen]
-    weight = np.ones(len(y)) if weight is None else weight
-    return float(losses @ weight + (model.coef_**2).sum() / (2 * model.C))
+    return float(losses @ (np.ones(len(y)) if weight is None else weight))
+
+
+def _logistic_objective(model: Any, rows: Any, y: Any, weight: Any) -> float:
+    squares = float((model.coef_**2).sum())
+    return _logistic_loss(model, rows, y, weight) + squares / (2 * model.C)
 
 
 @functools.cache
@@ -173,6 +178,37 @@ def _logistic(data: str, compared: str, cut_rows: Cut) -> float:
                 )
                 error = (found - theirs) / abs(theirs)
             worst = max(worst, error)
+    return worst
+
+
+@functools.cache
+def _sparse_reference(n_classes: int, data: str, C: float, l1_ratio: float) -> Any:
+    rows, y = _labelled(n_classes, data)
+    model = LogisticRegression(
+        C=C, l1_ratio=l1_ratio, solver="saga", max_iter=1000, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(rows, y, sample_weight=_weight(data))
+
+
+def _sparse_logistic(data: str, cut_rows: Cut) -> float:
+    """Return the worst over penalties and numbers of classes."""
+    worst, weight = -np.inf, _weight(data)
+    for n_classes, C, l1_ratio in itertools.product((2, 5), (0.01, 1.0), (0.5, 1.0)):
+        rows, y = _labelled(n_classes, data)
+        model = AutoScaleLogisticRegression(
+            C=C, l1_ratio=l1_ratio, solver="saga", max_iter=1000, engine="blockwise"
+        )
+        model.fit(cut_rows(rows), cut_rows(y), sample_weight=weight)
+        reference = _sparse_reference(n_classes, data, C, l1_ratio)
+        found, theirs = (
+            C * (1 - l1_ratio) * _logistic_objective(m, rows, y, weight)
+            + C * l1_ratio * _logistic_loss(m, rows, y, weight)
+            + l1_ratio * np.abs(m.coef_).sum()
+            for m in (model, reference)
+        )
+        worst = max(worst, (found - theirs) / abs(theirs))
     return worst
 
 
@@ -425,13 +461,23 @@ def _rows() -> list[Row]:
             "2 and 5 classes of strings, `C` of 0.01, 1 and 100",
             _logistic,
         ),
+        *(
+            Row(
+                "AutoScaleLogisticRegression",
+                f"{data}; l1 and elastic net, 2 and 5 classes, `C` of 0.01 and 1",
+                OBJECTIVE,
+                1e-12,
+                functools.partial(_sparse_logistic, data),
+            )
+            for data in DATA[:2]
+        ),
         *_convex("AutoScalePoissonRegressor", "`alpha` of 0.01, 1 and 100", _poisson),
     ]
     for data in ("plain", "weights"):
         compared = "`cluster_centers_` from the same start, labels and `n_iter_` equal"
         call = functools.partial(_kmeans, data)
         rows.append(Row("AutoScaleKMeans", data, compared, 1e-6, call))
-    particular = {row.estimator for row in rows} | META
+    particular = {row.estimator for row in rows} | {*META}
     for name in CASES:
         if name not in particular:
             call = functools.partial(_attributes, name)
