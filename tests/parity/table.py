@@ -477,13 +477,13 @@ def _rows() -> list[Row]:
         compared = "`cluster_centers_` from the same start, labels and `n_iter_` equal"
         call = functools.partial(_kmeans, data)
         rows.append(Row("AutoScaleKMeans", data, compared, 1e-6, call))
+    rows += _table_rows()
     particular = {row.estimator for row in rows} | {*META}
     for name in CASES:
         if name not in particular:
             call = functools.partial(_attributes, name)
             rows.append(Row(name, "60 rows of 4 columns", ATTRIBUTES, 1e-10, call))
     rows += [*scaled_rows(), *_randomized_rows()]
-    rows += _table_rows()
     return sorted(rows, key=lambda row: row.estimator)
 
 
