@@ -22,6 +22,7 @@ from sklearn_dask_auto.engines.calls import (
     shared,
 )
 from sklearn_dask_auto.engines.fits import GoneError, LostError
+from sklearn_dask_auto.engines.shared_steps import shared_fold
 from sklearn_dask_auto.routing.cost import USABLE_MEMORY
 from sklearn_dask_auto.routing.profile import format_bytes
 
@@ -78,6 +79,8 @@ class ClusterWorkers:
         self._futures: list[Any] = []
         self._rooms: dict[str, _Room] = {}
         self._under_way: dict[Any, str] = {}
+        # The folds whose shared steps each worker has fitted.
+        self._folds: dict[str, set[int]] = {}
         self._reached = time.monotonic()
         self._look()
 
@@ -114,11 +117,24 @@ class ClusterWorkers:
             return False
         return any(self._free(address) > 0 for address in self._chosen())
 
+    def choose(self, calls: Sequence[Call]) -> int:
+        """See `Workers.choose`: a fold that it has met, or else nobody has."""
+        folds = [shared_fold(call) for call in calls]
+        if folds[0] is None:
+            return 0
+        own = self._folds.get(self._pick(None), set())
+        of_all = set().union(*self._folds.values())
+        met = (i for i, fold in enumerate(folds) if fold in own)
+        new = (i for i, fold in enumerate(folds) if fold not in of_all)
+        return next(met, next(new, 0))
+
     def submit(
         self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
     ) -> Any:
         """See `Workers.submit`."""
         address = self._pick(self._under_way.get(beside))
+        folds = {fold for fold in map(shared_fold, calls) if fold is not None}
+        self._folds.setdefault(address, set()).update(folds)
         packed: Any = pack(calls, self._setting(address), self._data)
         if len(packed) > LARGE_GRAPH_BYTES:
             packed = self._client.scatter(packed, workers=[address], hash=False)

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, Protocol, cast
 
 import joblib
@@ -32,6 +33,8 @@ ATTENTION_SECONDS = 0.005
 """The same while a call runs here."""
 ROUNDS = 3
 """Calls that are sent together are few enough for each worker to get some so often."""
+WINDOW = 100
+"""Of so many calls the next one may be chosen."""
 PATIENCE_SECONDS = 5.0
 PATIENCE = 5.0
 """A call is overdue after so many seconds, and times the longest one so far."""
@@ -108,6 +111,10 @@ class Workers(Protocol):
 
     def has_room(self) -> bool:
         """Tell whether one more call may be sent now."""
+        ...
+
+    def choose(self, calls: Sequence[Call]) -> int:
+        """Return which of the next calls suits the worker best that gets one now."""
         ...
 
     def submit(
@@ -249,7 +256,15 @@ class Fits:
         most = workers.batch_seconds / seconds.value if seconds.is_measured else 1
         fair = math.ceil(len(self._todo) / (ROUNDS * workers.width))
         n_calls = max(1, min(int(most), fair))
-        return [self._todo.popleft() for _ in range(n_calls)]
+        return [self._next() for _ in range(n_calls)]
+
+    def _next(self) -> int:
+        """Take the call that suits best, of the first few."""
+        first = [self._calls[index] for index in islice(self._todo, WINDOW)]
+        number = cast("Workers", self._workers).choose(first)
+        index = self._todo[number]
+        del self._todo[number]
+        return index
 
     def _try(
         self, indices: list[int], *, is_alone: bool = False, beside: Any = None
@@ -321,12 +336,18 @@ class Fits:
 
     def _move(self, cause: str) -> None:
         tried = {index for attempt in self._under_way.values() for index in attempt}
-        left = {*tried, *self._todo, *self._suspects}
+        suspects, left = {*self._suspects}, {*tried, *self._todo}
         self._under_way.clear()
         self._suspects.clear()
-        self._todo = deque(sorted(i for i in left if not self._is_settled(i)))
         self._workers = self._on_gone(cause)
         self._is_expected = False
+        if self._workers is None:
+            # What may have killed a worker is not to kill this process.
+            for index in sorted(suspects):
+                self._give_up(index, cause)
+        else:
+            left |= suspects
+        self._todo = deque(sorted(i for i in left if not self._is_settled(i)))
 
     def _help(self) -> None:
         """Run here a call that no worker has begun, or may have begun."""

@@ -75,6 +75,10 @@ class LocalProcesses:
         """See `Workers.has_room`: a worker has its next call at hand."""
         return self._n_under_way < 2 * self._n_workers
 
+    def choose(self, calls: Sequence[Call]) -> int:
+        """See `Workers.choose`: it is joblib's executor that gives calls to workers."""
+        return 0
+
     def submit(
         self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
     ) -> Any:

@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_dask_auto.engines.calls import Call, is_alone
 from sklearn_dask_auto.inputs.describe import describe
 
-__all__ = ["SharedSteps", "forget", "share_steps"]
+__all__ = ["SharedSteps", "forget", "share_steps", "shared_fold"]
 
 MOST_BYTES = 256_000_000
 """What a process keeps of the steps of one search. Once that is full nothing is given
@@ -56,6 +56,15 @@ def share_steps(call: Call, search: str) -> None:
     n_steps = _count_shared(estimator, parameters)
     if n_steps:
         estimator.memory = SharedSteps(search, n_steps)
+
+
+def shared_fold(call: Call) -> int | None:
+    """Return a number for the fold of a fit whose steps are shared, else None.
+
+    Equal for fits on the same rows, of one round of a search.
+    """
+    memory = getattr(call[1][0], "memory", None) if call[1] else None
+    return id(call[2].get("test")) if isinstance(memory, SharedSteps) else None
 
 
 def _count_shared(pipeline: Pipeline, parameters: dict[str, Any]) -> int:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from sklearn_dask_auto.engines.calls import Setting, run
-from sklearn_dask_auto.engines.fits import Fits, LostError
+from sklearn_dask_auto.engines.fits import Fits, GoneError, LostError
 
 
 class Recorder:
@@ -37,6 +37,9 @@ class Recorder:
                 done()
             self.waiting.clear()
         return len(self.waiting) < 2 * self.width
+
+    def choose(self, calls):
+        return 0
 
     def submit(self, calls, done, beside=None):
         self.sent.append([args[0] for _, args, _ in calls])
@@ -116,3 +119,21 @@ def test_calls_run_here_until_the_first_outcome_arrives(n_waits):
     assert sent < set(range(10))
     # Workers that never begin hold nothing up.
     assert bool(workers.forgotten) == (n_waits == 1000)
+
+
+class Vanishing(Recorder):
+    """Are gone for good once the deadly call was sent."""
+
+    def fetch(self, handle):
+        if self.deadly in [args[0] for _, args, _ in handle]:
+            self.fetch = self.gone
+        return super().fetch(handle)
+
+    def gone(self, handle):
+        raise GoneError("all gone")
+
+
+def test_what_may_have_killed_workers_does_not_run_here_once_they_are_gone():
+    fits = fits_on(Vanishing(deadly=3), 8)
+    results = [fits.take(i) for i in range(8)]
+    assert results == [(3, "all gone") if i == 3 else 2 * i for i in range(8)]

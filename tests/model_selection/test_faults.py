@@ -145,7 +145,7 @@ def test_a_worker_that_dies_once_costs_no_result(place, tmp_path):
 
 @pytest.mark.parametrize(
     ("place", "deed"),
-    [("sklearn", die), ("sklearn", crash), ("joblib", crash), ("joblib", exhaust)],
+    [("sklearn", die), ("sklearn", crash), ("joblib", crash)],
 )
 def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
     grid = {"a": [0.0, 0.5, 1.0], "deed": [nothing]}
@@ -163,6 +163,23 @@ def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
     scores = search.cv_results_["mean_test_score"]
     expected = fitted(GridSearchCV, grid).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(scores, [*expected, -7.0])
+
+
+def test_a_fit_that_fills_the_memory_of_its_worker_is_named(monkeypatch):
+    # A worker takes long to come back on a busy machine.
+    monkeypatch.setattr(cluster_workers, "WAIT_SECONDS", 120.0)
+    grid = [{"a": [0.0, 0.5]}, {"a": [0.25], "deed": [exhaust]}]
+    search = AutoScaleSearchCV(
+        Fragile(), grid, cv=[(np.arange(100), np.arange(100, 200))], error_score=-7.0
+    )
+    with at("joblib") as options, pytest.warns(FitFailedWarning) as warned:
+        search.set_params(**options).fit(X, Y)
+    message = str(warned[0].message)
+    assert "Fragile with parameters {'a': 0.25, 'deed': " in message
+    assert "KilledWorker" in message
+    assert "Workers have 1 GB each" in message
+    scores = search.cv_results_["mean_test_score"]
+    assert (scores == -7.0).tolist() == [False, False, True]
 
 
 def test_a_fit_that_runs_out_of_memory_is_named_and_scores_as_told():

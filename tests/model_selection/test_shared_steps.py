@@ -1,11 +1,13 @@
 """A search over a pipeline fits what its candidates share once, with equal results."""
 
+import tempfile
 import threading
 import time
 import warnings
 
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV
@@ -109,3 +111,37 @@ def test_shared_steps_warn_once_for_each_fit(client, options):
     expected = told(GridSearchCV)
     assert expected.count("as asked") == 7
     assert told(AutoScaleSearchCV, **options) == expected
+
+
+class Noted(StandardScaler):
+    """Leaves a file behind for each fit, and takes long enough to be kept."""
+
+    def __init__(self, path=None):
+        super().__init__()
+        self.path = path
+
+    def fit(self, X, y=None):
+        time.sleep(0.02)
+        tempfile.mkstemp(dir=self.path)
+        return super().fit(X, y)
+
+
+def test_workers_stay_with_the_folds_whose_steps_they_have(tmp_path):
+    rows = RNG.normal(size=(80, 2))
+    target = (rows[:, 0] > 0).astype(int)
+    steps = [("scale", Noted(str(tmp_path))), ("sgd", SGDClassifier(random_state=0))]
+    grid = {"sgd__alpha": np.logspace(-5, -1, 12)}
+    with (
+        LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=":0") as four,
+        Client(four),
+    ):
+        search = AutoScaleSearchCV(
+            Pipeline(steps), grid, cv=4, engine="joblib", refit=False
+        ).fit(rows, target)
+    n_fits = len(list(tmp_path.iterdir()))
+    # One for each fold, and some more where workers would idle; else it would be 16.
+    assert 4 <= n_fits <= 10
+    assert_same_search(
+        search,
+        GridSearchCV(Pipeline(steps), grid, cv=4, refit=False).fit(rows, target),
+    )
