@@ -81,6 +81,7 @@ class ClusterWorkers:
         self._under_way: dict[Any, str] = {}
         # The folds whose shared steps each worker has fitted.
         self._folds: dict[str, set[int]] = {}
+        self._most_memory = 0
         self._reached = time.monotonic()
         self._look()
 
@@ -169,14 +170,25 @@ class ClusterWorkers:
         try:
             replies: list[Reply] = handle.replies.result()
         except KilledWorker as error:
-            memory = self._rooms[address].memory if address in self._rooms else 0
-            limit = f" Workers have {format_bytes(memory)} each." if memory else ""
-            raise LostError(f"KilledWorker: {error}{limit}", is_suspect=True) from error
+            cause = f"KilledWorker: {error}{self._limits()}"
+            raise LostError(cause, is_suspect=True) from error
         except CancelledError as error:
             self._check_client()
+            cause = f"dask gave it up: {error}.{self._limits()}"
+            self._look(at_once=True)
             self._send_data_again()
-            raise LostError(f"dask gave it up: {error}", is_suspect=False) from error
+            # With the last worker that held the data, what ran on it is cancelled.
+            raise LostError(cause, is_suspect=address not in self._rooms) from error
         return replies
+
+    def _limits(self) -> str:
+        """Tell the memory of workers, which calls that kill them may have filled."""
+        self._most_memory = max(
+            (room.memory for room in self._rooms.values()), default=self._most_memory
+        )
+        if not self._most_memory:
+            return ""
+        return f" Workers have {format_bytes(self._most_memory)} each."
 
     def forget(self, handle: Any) -> None:
         """See `Workers.forget`."""

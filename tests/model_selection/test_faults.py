@@ -176,7 +176,7 @@ def test_a_fit_that_fills_the_memory_of_its_worker_is_named(monkeypatch):
         search.set_params(**options).fit(X, Y)
     message = str(warned[0].message)
     assert "Fragile with parameters {'a': 0.25, 'deed': " in message
-    assert "KilledWorker" in message
+    assert "died again when it was fitted with nothing beside it" in message
     assert "Workers have 1 GB each" in message
     scores = search.cv_results_["mean_test_score"]
     assert (scores == -7.0).tolist() == [False, False, True]

@@ -9,6 +9,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import ProgressBar
@@ -19,6 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from sklearn_dask_auto import AutoScaleSearchCV
+from sklearn_dask_auto.engines.cluster_fits import HAS_SCIKIT_LEARN, is_warm
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from tests.model_selection.results import assert_same_search
 
@@ -240,3 +242,18 @@ def test_the_progress_bar_of_scikit_learn_comes_to_its_end(client, capfd, option
     shown = capfd.readouterr().out
     assert "AutoScaleSearchCV" in shown
     assert "100%" in shown
+
+
+def test_workers_that_have_not_imported_scikit_learn_are_known():
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as new,
+        Client(new) as client,
+    ):
+        client.wait_for_workers(1)
+        # pytest's own modules may come with a worker's start.
+        has_it = client.run(eval, HAS_SCIKIT_LEARN)
+        assert is_warm() == all(has_it.values())
+        # Asking has them import nothing.
+        assert client.run(eval, HAS_SCIKIT_LEARN) == has_it
+        client.run(importlib.import_module, "sklearn.model_selection")
+        assert is_warm()
