@@ -14,7 +14,7 @@ from sklearn.utils.extmath import svd_flip
 from sklearn_dask_auto._sklearn import is_constant, openmp_threads, without_zeros
 from sklearn_dask_auto.engines.blockwise import room
 from sklearn_dask_auto.inputs.entry import Rows, enter, hold
-from sklearn_dask_auto.kernels import kmeans, pca
+from sklearn_dask_auto.kernels import kmeans, min_max_scaler, pca
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.routing import Plan
 
@@ -117,6 +117,22 @@ def _standard_scaler(estimator: Any, rows: Rows) -> dict[str, Any]:
     }
 
 
+def _min_max_scaler(estimator: Any, rows: Rows) -> dict[str, Any]:
+    """Run dask-ml's scaler; `clip` is for `transform`, which is not dask-ml's.
+
+    It takes missing values for extremes, and fails on blocks without rows.
+    """
+    from dask_ml.preprocessing import MinMaxScaler
+
+    _require_dense_and_finite(rows)
+    min_max_scaler.check(estimator, rows)
+    low, high = estimator.feature_range
+    found = MinMaxScaler(feature_range=(low, high)).fit(_without_empty_blocks(rows.X))
+    names = ("data_min_", "data_max_", "data_range_", "scale_", "min_")
+    learned = {name: np.asarray(getattr(found, name), rows.dtype) for name in names}
+    return {**learned, "n_samples_seen_": rows.n_rows}
+
+
 def _require_dense_and_finite(rows: Rows) -> None:
     """Refuse, in one pass, what dask-ml would not notice."""
     if rows.is_sparse:
@@ -143,4 +159,9 @@ def _without_empty_blocks(X: Any) -> Any:
     return da.concatenate([X.blocks[i] for i, n in enumerate(X.chunks[0]) if n])
 
 
-_ADAPTERS = {"KMeans": _kmeans, "PCA": _pca, "StandardScaler": _standard_scaler}
+_ADAPTERS = {
+    "KMeans": _kmeans,
+    "MinMaxScaler": _min_max_scaler,
+    "PCA": _pca,
+    "StandardScaler": _standard_scaler,
+}

@@ -14,7 +14,6 @@ _GAPS = {
     "`singular_`",
     "LogisticRegression": "scales the columns before it penalises them, penalises the "
     "intercept too, and takes 0 and 1 for labels alone",
-    "MinMaxScaler": "ignores `clip`, and takes a missing value for the minimum",
     "OneHotEncoder": "takes no `drop`, no `min_frequency` and no unknown categories",
     "OrdinalEncoder": "takes no `categories` and no `handle_unknown`",
     "PoissonRegressor": "has another penalty, which includes the intercept",

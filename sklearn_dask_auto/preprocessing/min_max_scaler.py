@@ -55,7 +55,8 @@ class AutoScaleMinMaxScaler(ScalerMixin, MinMaxScaler):
     See Also
     --------
     sklearn.preprocessing.MinMaxScaler : The class mirrored.
-    dask_ml.preprocessing.MinMaxScaler : Its counterpart, which ignores `clip`.
+    dask_ml.preprocessing.MinMaxScaler : What ``engine='dask-ml'`` runs, on dense rows
+        without missing values.
 
     Notes
     -----
@@ -85,6 +86,7 @@ class AutoScaleMinMaxScaler(ScalerMixin, MinMaxScaler):
 
     _parameter_constraints = parameter_constraints(MinMaxScaler)
     _kernel = "min_max_scaler"
+    _dask_ml_adapter = "MinMaxScaler"
     _operations = 2.0
 
     def __init__(

@@ -6,10 +6,15 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import sklearn_dask_auto
-from sklearn_dask_auto import AutoScalePCA, AutoScaleStandardScaler, NoEngineError
+from sklearn_dask_auto import (
+    AutoScaleMinMaxScaler,
+    AutoScalePCA,
+    AutoScaleStandardScaler,
+    NoEngineError,
+)
 from sklearn_dask_auto.engines.dask_ml_gaps import _GAPS, why_not
 from tests.cuts import cut
 
@@ -84,8 +89,27 @@ def test_the_scaler_of_dask_ml_has_scikit_learns_numbers(chunks):
         assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("chunks", [(300,), (100, 0, 200), (1,) * 300])
+@pytest.mark.parametrize("params", [{}, {"feature_range": (-1, 2), "clip": True}])
+def test_the_extremes_of_dask_ml_are_scikit_learns(params, chunks, dtype):
+    rows = np.column_stack([X, np.full(300, 0.1)]).astype(dtype)
+    model = AutoScaleMinMaxScaler(**params, engine="dask-ml").fit(cut(rows, chunks))
+    reference = MinMaxScaler(**params).fit(rows)
+    rtol = 1e-14 if dtype == np.float64 else 1e-6
+    for name, expected in vars(reference).items():
+        if name.endswith("_"):
+            found = getattr(model, name)
+            assert type(found) is type(expected), name
+            assert np.asarray(found).dtype == np.asarray(expected).dtype, name
+            assert_allclose(found, expected, rtol=rtol, err_msg=name)
+    further = 2 * rows
+    found = model.transform(cut(further, chunks)).compute()
+    assert_allclose(found, reference.transform(further), rtol=1e-5, atol=1e-6)
+
+
 BLOCKS = cut(X, (200, 100))
-ADAPTED = (AutoScalePCA, AutoScaleStandardScaler)
+ADAPTED = (AutoScaleMinMaxScaler, AutoScalePCA, AutoScaleStandardScaler)
 
 
 @pytest.mark.parametrize("make", ADAPTED)
