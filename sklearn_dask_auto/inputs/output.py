@@ -62,7 +62,7 @@ def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     X : dask array, dask DataFrame or dask Series
         As for `map_rows`, or of one dimension.
     known : object, default=None
-        A few rows of the fit, for models that refuse made-up values.
+        What the method returns of no rows, for models that refuse made-up values.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     ValueError
         If the method returns what dask has no collection for.
     """
-    sample = _specimen_output(model, method, X, known)
+    sample = _specimen_output(model, method, X) if known is None else known
     if hasattr(sample, "iloc"):
         return _map_to_frame(model, method, X, sample)
     if not hasattr(sample, "dtype"):
@@ -258,15 +258,12 @@ def _apply_to_frame(
     return frame.set_axis(range(start, start + len(frame)))
 
 
-def _specimen_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
+def _specimen_output(model: Any, method: str, X: Any) -> Any:
     """Learn the output's type, dtype and width from two rows that stand for any."""
-    rows = _known_rows_like(X, known)
-    if rows is None:
-        rows = made_up_rows(X)
     with warnings.catch_warnings():
         # Warnings about these rows are not about the user's.
         warnings.simplefilter("ignore")
-        return getattr(model, method)(rows)
+        return getattr(model, method)(made_up_rows(X))
 
 
 def made_up_rows(X: Any) -> Any:
@@ -277,17 +274,7 @@ def made_up_rows(X: Any) -> Any:
         # Of nullable dtypes it makes a value and a missing one.
         return meta_nonempty(X._meta).ffill()
     rows = specimen(X, 2)
-    return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)
-
-
-def _known_rows_like(X: Any, known: Any) -> Any:
-    """Put rows of the fit into the container of `X`; None where they are not alike."""
-    if hasattr(X, "columns") and hasattr(known, "columns"):
-        return known if list(known.columns) == list(X.columns) else None
-    if known is None or known.ndim != X.ndim or known.shape[1:] != X.shape[1:]:
-        return None
-    if hasattr(X, "dtypes"):
-        return type(X._meta)(np.asarray(known))
-    rows = known.toarray() if hasattr(known, "toarray") else np.asarray(known)
-    rows = rows if X.dtype.kind in "OUS" else rows.astype(X.dtype)
+    if X.dtype.kind in "iuf":
+        # Some take positive numbers only.
+        rows = rows + rows.dtype.type(1)
     return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)

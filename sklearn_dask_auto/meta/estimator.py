@@ -5,23 +5,14 @@ or through its `partial_fit` on row blocks. What it then says of dask collection
 computed block by block. For estimators that have no class of their own in this library.
 """
 
-import copy
 import time
 from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
-import sklearn
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import TargetEncoder
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
@@ -32,14 +23,14 @@ from sklearn_dask_auto._sklearn import (
     StrOptions,
     fit_context,
 )
-from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.meta.fits import Request, fit_as_planned
 from sklearn_dask_auto.meta.measured import with_sizes
-from sklearn_dask_auto.meta.rows import first_rows, without_side_effects
-from sklearn_dask_auto.meta.sample import other_ways, plan_of_sample, take_sample
-from sklearn_dask_auto.meta.streamed import epochs, fit_streamed, streaming_refusals
+from sklearn_dask_auto.meta.predictions import map_predictions
+from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
+from sklearn_dask_auto.meta.streamed import epochs, streaming_refusals
 from sklearn_dask_auto.meta.wrapper import (
     SignedAsWrapped,
     Wrapper,
@@ -108,9 +99,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     Notes
     -----
-    Two rows of the data are kept beside the model, and pickled with it: types and
-    shapes of lazy results are learned from rows, and some models, such as encoders of
-    known categories, refuse rows that are made up.
+    Types and shapes of lazy results are learned from rows that are made up. Of models
+    that refuse those, such as encoders of known categories, they are learned in `fit`;
+    no row of the data is kept.
 
     Streaming mixes the rows of several blocks, of low and of high targets, before it
     hands them to `partial_fit`, in batches of `batch_size` where the estimator has one.
@@ -305,41 +296,6 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
                 model = ConcreteModel(model, budget, map_rows=self._map_rows)
         return model.score(X, *([] if y is None else [y]), **params)
 
-    @available_if(wrapped_has("set_output"))
-    def set_output(self, *, transform: str | None = None) -> Any:
-        """Set the container of what `transform` returns.
-
-        Parameters
-        ----------
-        transform : {'default', 'pandas', 'polars'} or None, default=None
-            As in scikit-learn. With 'pandas', dask input gives a dask DataFrame.
-
-        Returns
-        -------
-        self : AutoScaleEstimator
-            The wrapped estimator itself is not changed, its clone is.
-        """
-        if transform is not None:
-            # Under this name it is scikit-learn's `clone` that takes it along.
-            self._sklearn_output_config = {"transform": transform}
-            if "estimator_" in vars(self):
-                self.estimator_ = self._with_output(self.estimator_)
-        return self
-
-    def get_metadata_routing(self) -> Any:
-        """Return what metadata is routed to the estimator.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            `fit` and `score` hand on what the estimator requests for its own.
-        """
-        mapping = MethodMapping().add(caller="score", callee="score")
-        for caller in ("fit", "fit_transform", "fit_predict"):
-            mapping.add(caller=caller, callee="fit")
-        router = MetadataRouter(owner=self)
-        return router.add(estimator=self.estimator, method_mapping=mapping)
-
     def to_sklearn(self) -> Any:
         """Return the estimator itself: fitted, if this is.
 
@@ -351,24 +307,11 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         """
         return to_plain(self._wrapped)
 
-    def __sklearn_tags__(self) -> Any:
-        return copy.deepcopy(get_tags(self.estimator))
-
     def _unfitted(self) -> Any:
         """Return a clone, ready to be fitted; a frozen one is its own clone."""
         model = self._with_output(clone(self.estimator))
         if isinstance(model, AutoScaleMixin) and self.engine != "auto":
             model.engine = self.engine
-        return model
-
-    def _with_output(self, model: Any) -> Any:
-        config = vars(self).get("_sklearn_output_config")
-        if config is None:
-            return model
-        if isinstance(model, FrozenEstimator):
-            # It is the user's.
-            model = FrozenEstimator(copy.deepcopy(model.estimator))
-        model.set_output(**config)
         return model
 
     def _fit_by(self, method: str, X: Any, y: Any, params: dict[str, Any]) -> Any:
@@ -386,7 +329,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             X, y, params = take_sample(X, y, params, self.sample_size, seed)
         if plan.job.engine == "joblib":
             plan = with_sizes(plan, X, y, params)
-        out, learned_now = self._fit_as(plan, model, method, X, y, params)
+        request = Request(self, model, method, X, y, params, plan)
+        out, learned_now = fit_as_planned(request)
         plan = learned_now.pop("plan_", plan)
         self._adopt(learned_now, replace(plan, seconds=time.perf_counter() - started))
         if method == "fit" or not is_dask(X):
@@ -396,65 +340,6 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         from sklearn_dask_auto.inputs.output import in_row_blocks
 
         return in_row_blocks(out, X)
-
-    def _fit_as(
-        self, plan: Plan, model: Any, method: str, X: Any, y: Any, params: Any
-    ) -> Any:
-        if plan.engine is None:
-            message = plan.refusal() + other_ways(plan, self.sample_size)
-            raise NoEngineError(message, plan)
-        return _FITS[plan.engine](self, model, method, X, y, params, plan)
-
-    def _fit_here(
-        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
-    ) -> Any:
-        rows = X
-        if not isinstance(model, FrozenEstimator):
-            try:
-                rows, y, params = gather(X, y, params, plan.budget, plan.job.copies)
-            except NoEngineError:
-                if plan.job.engine != "auto":
-                    raise
-                # Its size was unknown, and is too much.
-                plan = with_sizes(plan, X, y, params)
-                out, fitted = self._fit_as(plan, model, method, X, y, params)
-                return out, {"plan_": plan, **fitted}
-        out = self._call(model, method, rows, y, params)
-        return out, {"estimator_": model, "_known_rows": first_rows(rows)}
-
-    def _fit_on_worker(
-        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
-    ) -> Any:
-        from sklearn_dask_auto.inputs.assemble import call_on_worker
-
-        settings = sklearn.get_config()
-        call = partial(_called, settings, self._call, model, method, [*params])
-        out, fitted, known = call_on_worker(call, X, y, *params.values())
-        return out, {"estimator_": fitted, "_known_rows": known}
-
-    def _fit_streamed(
-        self, model: Any, method: str, X: Any, y: Any, params: Any, plan: Plan
-    ) -> Any:
-        fitted = fit_streamed(self, model, X, y, params, plan)
-        if method != "fit" and not is_dask(X):
-            out = getattr(fitted, method.removeprefix("fit_"))(X)
-            return out, {"estimator_": fitted}
-        return None, {"estimator_": fitted}
-
-    def _call(
-        self, model: Any, method: str, X: Any, y: Any, params: dict[str, Any]
-    ) -> Any:
-        # Some take no `y` at all. That it is missing is for the others to say; a frozen
-        # one wants it, and looks at nothing.
-        takes_y = y is not None or isinstance(model, FrozenEstimator)
-        takes_y = takes_y or get_tags(model).target_tags.required
-        arguments = (X, y) if takes_y else (X,)
-        return getattr(model, method)(*arguments, **self._routed("fit", params))
-
-    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        if not params or not sklearn.get_config()["enable_metadata_routing"]:
-            return params
-        return dict(process_routing(self, method, **params).estimator[method])
 
     def _is_sampled(self) -> bool:
         return self.fit_on is not None and not isinstance(
@@ -502,12 +387,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         model = self._fitted()
         if isinstance(model, AutoScaleMixin):
             return getattr(model, method)(X)
-        from sklearn_dask_auto.inputs.output import map_output
-
-        known = vars(self).get("_known_rows")
-        if method == "inverse_transform" and known is not None:
-            known = model.transform(known)
-        return map_output(without_side_effects(model), method, X, known)
+        return map_predictions(model, method, X, vars(self).get("_outputs", {}))
 
     def _plain(self) -> Any:
         return self._wrapped
@@ -515,30 +395,6 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     def _reduce_to_plain(self) -> tuple[Any, tuple[Any, ...]]:
         # What is wrapped passes through the pickler in its turn.
         return _itself, (self._wrapped,)
-
-
-_FITS: dict[str, Any] = {
-    "sklearn": AutoScaleEstimator._fit_here,
-    "joblib": AutoScaleEstimator._fit_on_worker,
-    "blockwise": AutoScaleEstimator._fit_streamed,
-}
-
-
-def _called(
-    settings: dict[str, Any],
-    call: Any,
-    model: Any,
-    method: str,
-    names: list[str],
-    X: Any,
-    y: Any,
-    *values: Any,
-) -> Any:
-    """Fit on a worker; return what the method does, the model, and a few rows."""
-    params = dict(zip(names, values, strict=True))
-    with sklearn.config_context(**settings):
-        out = call(model, method, X, y, params)
-    return None if out is model else out, model, first_rows(X)
 
 
 def _itself(value: Any) -> Any:

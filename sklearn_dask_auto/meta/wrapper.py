@@ -1,14 +1,38 @@
-"""What scikit-learn's class is to the mixin elsewhere: a wrapper without dask."""
+"""What scikit-learn's class is to the mixin elsewhere: a wrapper without dask.
 
+Tags, metadata, output containers and methods are those of the wrapped estimator.
+"""
+
+import copy
 from functools import update_wrapper
 from inspect import Signature, signature
 from typing import Any
 
+import sklearn
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
+__all__ = ["ROW_WISE", "SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
+
+ROW_WISE = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_joint_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+    "inverse_transform",
+)
+"""Methods that return one row for each row."""
 
 
 def wrapped_has(name: str) -> Any:
@@ -87,17 +111,71 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         """Return the names of the columns of `transform`, as what is wrapped does."""
         return self._fitted().get_feature_names_out(input_features)
 
+    @available_if(wrapped_has("set_output"))
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """Set the container of what `transform` returns.
 
-for _method in (
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "predict_joint_log_proba",
-    "decision_function",
-    "score_samples",
-    "transform",
-    "inverse_transform",
-):
+        Parameters
+        ----------
+        transform : {'default', 'pandas', 'polars'} or None, default=None
+            As in scikit-learn. With 'pandas', dask input gives a dask DataFrame.
+
+        Returns
+        -------
+        self : AutoScaleEstimator
+            The wrapped estimator itself is not changed, its clone is.
+        """
+        if transform is not None:
+            # Under this name it is scikit-learn's `clone` that takes it along.
+            self._sklearn_output_config = {"transform": transform}
+            if "estimator_" in vars(self):
+                self.estimator_ = self._with_output(self.estimator_)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return what metadata is routed to the estimator.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            `fit` and `score` hand on what the estimator requests for its own.
+        """
+        mapping = MethodMapping().add(caller="score", callee="score")
+        for caller in ("fit", "fit_transform", "fit_predict"):
+            mapping.add(caller=caller, callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
+
+    def __sklearn_tags__(self) -> Any:
+        return copy.deepcopy(get_tags(self.estimator))
+
+    def _with_output(self, model: Any) -> Any:
+        config = vars(self).get("_sklearn_output_config")
+        if config is None:
+            return model
+        if isinstance(model, FrozenEstimator):
+            # It is the user's.
+            model = FrozenEstimator(copy.deepcopy(model.estimator))
+        model.set_output(**config)
+        return model
+
+    def _call(
+        self, model: Any, method: str, X: Any, y: Any, params: dict[str, Any]
+    ) -> Any:
+        # Some take no `y` at all. That it is missing is for the others to say; a frozen
+        # one wants it, and looks at nothing.
+        takes_y = y is not None or isinstance(model, FrozenEstimator)
+        takes_y = takes_y or get_tags(model).target_tags.required
+        arguments = (X, y) if takes_y else (X,)
+        return getattr(model, method)(*arguments, **self._routed("fit", params))
+
+    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if not params or not sklearn.get_config()["enable_metadata_routing"]:
+            return params
+        return dict(process_routing(self, method, **params).estimator[method])
+
+
+for _method in ROW_WISE:
     setattr(Wrapper, _method, _delegated(_method))
 
 

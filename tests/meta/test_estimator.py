@@ -175,6 +175,35 @@ def test_a_clone_and_a_pickle_keep_what_they_should():
         clone(model).predict(X)
 
 
+def test_no_row_of_the_data_is_pickled():
+    names = np.array([f"secret {i % 3}" for i in range(80)], object)
+    coded = np.array([f"hidden {i}" for i in range(80)], object)
+    rows = np.column_stack([names, coded])
+    model = AutoScaleEstimator(make_pipeline(OneHotEncoder(), PCA(1))).fit(rows)
+    model.estimator_[0].categories_ = [c * 0 for c in ([0],) * 2]
+    dump = pickle.dumps(model)
+    assert b"secret" not in dump
+    assert b"hidden" not in dump
+    model = AutoScaleEstimator(StandardScaler()).fit(np.full((9, 2), 1234.5))
+    assert not vars(model)["_outputs"]
+
+
+@pytest.mark.parametrize("container", ["default", "pandas"])
+@pytest.mark.parametrize("kind", [float, int, object])
+def test_encoders_tell_what_they_return_after_a_pickle(kind, container):
+    codes = RNG.integers(3, 6, size=(80, 2)).astype(kind)
+    model = AutoScaleEstimator(OneHotEncoder(sparse_output=False)).fit(codes)
+    model.set_output(transform=container)
+    model = pickle.loads(pickle.dumps(model))
+    lazy = lazily(model.transform, da.from_array(codes, chunks=(30, 2)))
+    found, expected = lazy.compute(), model.transform(codes)
+    assert type(found) is type(expected)
+    assert_array_equal(found, expected)
+    inverse = lazily(model.inverse_transform, da.from_array(np.asarray(expected)))
+    assert inverse.dtype == codes.dtype
+    assert_array_equal(inverse.compute(), codes)
+
+
 @pytest.mark.parametrize("wrap", [GridSearchCV, AutoScaleSearchCV])
 @pytest.mark.parametrize("rows", [X, BLOCKS], ids=["numpy", "dask"])
 def test_a_search_reaches_nested_parameters(wrap, rows):

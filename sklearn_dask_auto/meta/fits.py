@@ -1,0 +1,126 @@
+"""Fits of what is wrapped, as planned: here, on the largest worker, or streamed."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import sklearn
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_dask_auto.exceptions import NoEngineError
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.meta.measured import with_sizes
+from sklearn_dask_auto.meta.predictions import known_outputs
+from sklearn_dask_auto.meta.sample import other_ways
+from sklearn_dask_auto.meta.streamed import fit_streamed
+from sklearn_dask_auto.routing import Plan
+
+__all__ = ["Request", "fit_as_planned"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be fitted, and how.
+
+    Parameters
+    ----------
+    wrapper : AutoScaleEstimator
+        Its settings are read; it is not changed.
+    model : estimator
+        A clone that is not fitted yet.
+    method : str
+        "fit", "fit_transform" or "fit_predict".
+    X, y, params : object
+        As for `fit`.
+    plan : Plan
+        Says who fits.
+    """
+
+    wrapper: Any
+    model: Any
+    method: str
+    X: Any
+    y: Any
+    params: dict[str, Any]
+    plan: Plan
+
+
+def fit_as_planned(request: Request) -> tuple[Any, dict[str, Any]]:
+    """Fit, and return what the method does, and what the wrapper learns.
+
+    Raises
+    ------
+    NoEngineError
+        If the plan has no engine; the message lists the ways there are.
+    """
+    plan = request.plan
+    if plan.engine is None:
+        message = plan.refusal() + other_ways(plan, request.wrapper.sample_size)
+        raise NoEngineError(message, plan)
+    return _FITS[plan.engine](request)
+
+
+def _fit_here(request: Request) -> tuple[Any, dict[str, Any]]:
+    plan, rows, y, params = request.plan, request.X, request.y, request.params
+    if not isinstance(request.model, FrozenEstimator):
+        try:
+            rows, y, params = gather(rows, y, params, plan.budget, plan.job.copies)
+        except NoEngineError:
+            if plan.job.engine != "auto":
+                raise
+            # Its size was unknown, and is too much.
+            plan = with_sizes(plan, rows, y, params)
+            out, learned = fit_as_planned(replace(request, plan=plan))
+            return out, {"plan_": plan, **learned}
+    out, model, outputs = _fitted(
+        request.wrapper, request.model, request.method, rows, y, params
+    )
+    return out, {"estimator_": model, "_outputs": outputs}
+
+
+def _fit_on_worker(request: Request) -> tuple[Any, dict[str, Any]]:
+    from sklearn_dask_auto.inputs.assemble import call_on_worker
+
+    params, settings = request.params, sklearn.get_config()
+    call = partial(_fitted, request.wrapper, request.model, request.method)
+    out, model, outputs = call_on_worker(
+        partial(_called, settings, call, [*params]),
+        request.X,
+        request.y,
+        *params.values(),
+    )
+    return out, {"estimator_": model, "_outputs": outputs}
+
+
+def _fit_streamed(request: Request) -> tuple[Any, dict[str, Any]]:
+    X, method = request.X, request.method
+    model = fit_streamed(
+        request.wrapper, request.model, X, request.y, request.params, request.plan
+    )
+    out = None
+    if method != "fit" and not is_dask(X):
+        out = getattr(model, method.removeprefix("fit_"))(X)
+    return out, {"estimator_": model, "_outputs": {}}
+
+
+_FITS: dict[str, Any] = {
+    "sklearn": _fit_here,
+    "joblib": _fit_on_worker,
+    "blockwise": _fit_streamed,
+}
+
+
+def _fitted(
+    wrapper: Any, model: Any, method: str, X: Any, y: Any, params: dict[str, Any]
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Fit rows in memory; return what the method does, the model, and its outputs."""
+    out = wrapper._call(model, method, X, y, params)
+    return None if out is model else out, model, known_outputs(model, X)
+
+
+def _called(
+    settings: dict[str, Any], call: Any, names: list[str], X: Any, y: Any, *values: Any
+) -> Any:
+    with sklearn.config_context(**settings):
+        return call(X, y, dict(zip(names, values, strict=True)))

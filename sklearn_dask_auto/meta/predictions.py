@@ -1,0 +1,163 @@
+"""What a fitted model says of dask collections: types told first, rows left alone.
+
+dask wants to know what a method returns before there is any row. Models are asked with
+rows that are made up; of those that refuse them, the answer is remembered from the fit.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_dask_auto._sklearn import transform_container
+from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.meta.wrapper import ROW_WISE
+
+__all__ = ["known_outputs", "map_predictions"]
+
+REFUSALS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What estimators raise of values that they do not know."""
+
+Outputs = dict[str, dict[str, Any]]
+"""For each container of `set_output`, what each method returns of no rows."""
+
+
+def map_predictions(model: Any, method: str, X: Any, outputs: Outputs) -> Any:
+    """Apply a row-wise method of a fitted model to a dask collection, lazily.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; not changed.
+    method : str
+        One of `ROW_WISE`.
+    X : dask array, dask DataFrame or dask Series
+        Its blocks are not written into.
+    outputs : dict
+        From `known_outputs`.
+
+    Returns
+    -------
+    out : dask array or dask DataFrame
+    """
+    from sklearn_dask_auto.inputs.output import map_output
+
+    known = outputs.get(_container(model), {}).get(method)
+    return map_output(_without_side_effects(model), method, X, known)
+
+
+def known_outputs(model: Any, X: Any) -> Outputs:
+    """Learn what the methods of a model return, if rows that are made up will not do.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; not changed.
+    X : object
+        Rows of the fit, in memory; a few of them are looked at, and none is kept.
+
+    Returns
+    -------
+    outputs : dict
+        Empty for a model that takes any rows, or one of which nothing can be learned.
+    """
+    rows = _first_rows(X)
+    if rows is None:
+        return {}
+    with joblib.parallel_config("sequential"):
+        if _takes_any(model, rows):
+            return {}
+        outputs = {_container(model): dict(_empty_outputs(model, rows))}
+        # The container may be asked for after the fit.
+        for container in {"default", "pandas"} - {*outputs}:
+            with suppress(*REFUSALS):
+                other = copy.deepcopy(model).set_output(transform=container)
+                outputs[container] = dict(_empty_outputs(other, rows))
+    return outputs
+
+
+def _first_rows(X: Any) -> Any:
+    """Return a copy of two rows; None where they cannot be told."""
+    if is_dask(X) or not hasattr(X, "shape"):
+        return None
+    rows = X.iloc if hasattr(X, "iloc") else X
+    try:
+        return copy.deepcopy(rows[:2])
+    except (TypeError, IndexError, NotImplementedError):
+        # Some sparse formats have no rows to take.
+        return None
+
+
+def _takes_any(model: Any, rows: Any) -> bool:
+    """Tell whether a model takes ones for any numbers that it was fitted to."""
+    method = next((name for name in ROW_WISE if hasattr(model, name)), None)
+    if method is None:
+        return True
+    dtypes = (
+        [*rows.dtypes] if hasattr(rows, "iloc") and rows.ndim == 2 else [rows.dtype]
+    )
+    if not all(isinstance(d, np.dtype) and d.kind in "biuf" for d in dtypes):
+        return False
+    with suppress(*REFUSALS):
+        getattr(model, method)(rows * 0 + 1)
+        return True
+    return False
+
+
+def _empty_outputs(model: Any, rows: Any) -> Iterator[tuple[str, Any]]:
+    for method in ROW_WISE:
+        with suppress(*REFUSALS):
+            values = rows if method != "inverse_transform" else model.transform(rows)
+            out = getattr(model, method)(values)
+            yield method, out.iloc[:0] if hasattr(out, "iloc") else out[:0]
+
+
+def _container(model: Any) -> str:
+    return transform_container(model) if hasattr(model, "set_output") else "default"
+
+
+def _without_side_effects(model: Any) -> Any:
+    """Return a model that does not write into the rows it is given: the caller's."""
+    return _OnCopies(model) if _works_in_place(model) else model
+
+
+def _works_in_place(model: Any) -> bool:
+    if isinstance(model, FrozenEstimator):
+        return _works_in_place(model.estimator)
+    parameters = model.get_params() if hasattr(model, "get_params") else {}
+    return any(
+        value is False
+        if name.rpartition("__")[2] == "copy"
+        else isinstance(value, FrozenEstimator) and _works_in_place(value)
+        for name, value in parameters.items()
+    )
+
+
+class _OnCopies:
+    """A fitted model whose methods are given a copy of their rows.
+
+    Parameters
+    ----------
+    model : object
+        Fitted, and not changed: what it does in place may lie deep in it.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "model":
+            raise AttributeError(name)
+        method = getattr(self.model, name)
+        return lambda rows: method(rows.copy())
