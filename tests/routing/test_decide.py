@@ -201,7 +201,8 @@ def test_a_dask_input_is_gathered_only_within_the_budget(
     profile, job, resources, budget
 ):
     plan = decide(profile, job, resources, budget)
-    on_worker = plan.engine == "joblib" and job.n_fits == 1
+    # What takes rows whole has them put together on the workers.
+    on_worker = plan.engine == "joblib" and job.moves_whole
     limit = resources.cluster.worker_memory if on_worker else plan.budget
     if plan.engine in GATHERING:
         assert plan.chosen.cost.n_bytes <= limit
