@@ -4,7 +4,7 @@ What is put together never passes through this process: blocks go from the worke
 hold them, or from where they are stored, to the largest worker.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dask
@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from sklearn_dask_auto.inputs.describe import is_dask
 from sklearn_dask_auto.inputs.scheduler import compute, largest_worker
 
-__all__ = ["call_on_worker", "whole"]
+__all__ = ["call_on_worker", "concatenated", "whole"]
 
 
 def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -39,7 +39,7 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
     whole, it alone.
     """
     parts = [_blocks(a) if is_dask(a) else None for a in arguments]
-    put_together = dask.delayed(_put_together, pure=False)
+    put_together = dask.delayed(concatenated, pure=False)
     call = dask.delayed(_call, pure=False, traverse=False)
     with dask.annotate(workers=[largest_worker()], allow_other_workers=False):
         together = [
@@ -52,7 +52,7 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def whole(collection: Any) -> Any:
     """Return a delayed of a collection put together, for any worker that has room."""
-    return dask.delayed(_put_together, pure=False)(_blocks(collection))
+    return dask.delayed(concatenated, pure=False)(_blocks(collection))
 
 
 def _as_is(value: Any) -> Any:
@@ -72,7 +72,19 @@ def _blocks(collection: Any) -> list[Any]:
     return list(collection.to_delayed().ravel())
 
 
-def _put_together(parts: list[Any]) -> Any:
+def concatenated(parts: Sequence[Any]) -> Any:
+    """Put blocks of rows one after another, in memory.
+
+    Parameters
+    ----------
+    parts : sequence of ndarray, scipy sparse matrix, pandas DataFrame or Series
+        All of one kind.
+
+    Returns
+    -------
+    rows : ndarray, CSR matrix, DataFrame or Series
+        A copy.
+    """
     if hasattr(parts[0], "iloc"):
         import pandas as pd
 

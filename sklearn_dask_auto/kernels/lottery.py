@@ -8,9 +8,9 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.utils import check_array
 
+from sklearn_dask_auto.inputs.assemble import concatenated
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 
@@ -138,6 +138,4 @@ def put_together(parts: Any, place: Any) -> tuple[Any, Any]:
     """Put what blocks had into order: the row at each place of those wanted."""
     _, rows, weights = zip(*sorted(parts, key=_first), strict=True)
     weight = None if weights[0] is None else np.concatenate(weights)[place]
-    if sp.issparse(rows[0]):
-        return sp.vstack(rows, format="csr")[place], weight
-    return np.concatenate(rows)[place], weight
+    return concatenated(rows)[place], weight

@@ -17,6 +17,7 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.utils import check_array
 from sklearn.utils.random import sample_without_replacement
 
+from sklearn_dask_auto.inputs.assemble import concatenated
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.lloyd import nearest
 from sklearn_dask_auto.kernels.moments import Moments, merge_moments, moments_of
@@ -85,9 +86,7 @@ def survey_rows(
     samples, weights = zip(*parts, strict=True)
     return Survey(
         moments,
-        sp.vstack(samples, format="csr")
-        if sp.issparse(samples[0])
-        else np.concatenate(samples),
+        concatenated(samples),
         None if weights[0] is None else np.concatenate(weights),
         has_weight,
     )

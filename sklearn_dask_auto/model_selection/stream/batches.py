@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from sklearn_dask_auto._sklearn import safe_indexing
 
-__all__ = ["Batches", "Buffer", "batches_here", "batches_of_blocks", "stacked"]
+__all__ = ["Batches", "Buffer", "batches_here", "batches_of_blocks", "put_together"]
 
 SMALLEST_BATCH = 256
 """Rows of a buffer are cut into as many batches as there are calls, none smaller."""
@@ -63,7 +62,7 @@ class Buffer:
                 for place in places
             ]
         else:
-            mixed = delayed(stacked, pure=False)(*self.blocks)
+            mixed = delayed(put_together, pure=False)(*self.blocks)
             take = delayed(safe_indexing, pure=False)
             batches = [take(mixed, place) for place in places]
         numbers = [rows[place] for place in places]
@@ -153,13 +152,11 @@ def batches_of_blocks(
     return Batches(buffers, _order(buffers, most, random))
 
 
-def stacked(*blocks: Any) -> Any:
-    """Put blocks of rows one after another."""
-    if len(blocks) == 1:
-        return blocks[0]
-    if sp.issparse(blocks[0]):
-        return sp.vstack(blocks, format="csr")
-    return np.concatenate(blocks)
+def put_together(*blocks: Any) -> Any:
+    """Put blocks of rows one after another; a single one is left as it is."""
+    from sklearn_dask_auto.inputs.assemble import concatenated
+
+    return blocks[0] if len(blocks) == 1 else concatenated(blocks)
 
 
 def _n_batches(n_rows: int, most: int) -> int:

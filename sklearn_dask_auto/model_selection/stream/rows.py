@@ -16,7 +16,7 @@ from sklearn_dask_auto.model_selection.stream.batches import (
     Batches,
     batches_here,
     batches_of_blocks,
-    stacked,
+    put_together,
 )
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.profile import format_bytes
@@ -113,7 +113,7 @@ class StreamRows:
                 "cv=ShuffleSplit(1, test_size=10_000), or raise it with "
                 "set_config(memory_budget=...)."
             )
-        whole = delayed(stacked, pure=False)(*taken.to_delayed().ravel())
+        whole = delayed(put_together, pure=False)(*taken.to_delayed().ravel())
         return persist(whole)[0], arguments
 
 
