@@ -27,9 +27,20 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
-__all__ = ["AutoScaleMixin", "to_plain"]
+__all__ = ["ROW_WISE", "AutoScaleMixin", "to_plain"]
 
 Self = TypeVar("Self", bound="AutoScaleMixin")
+ROW_WISE = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_joint_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+    "inverse_transform",
+)
+"""Methods that return one row for each row."""
 
 
 def _inherits(method: str) -> Any:
@@ -271,22 +282,33 @@ class AutoScaleMixin:
     def _map_rows(self, method: str, X: Any) -> Any:
         """Apply a row-wise method to dask input, lazily."""
         check_is_fitted(self)
+        if self._takes_any_dtype:
+            from sklearn_dask_auto.inputs.columns import plain_text
+
+            X = plain_text(X)
+        model = self._block_model(X, method)
+        return self._map_to_container(model, method, X)
+
+    def _map_to_container(self, model: Any, method: str, X: Any) -> Any:
+        """Apply a method of what `_block_model` made; `set_output` says to what end."""
         from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
 
-        model = self._block_model(X, method)
         sample = self._sample(model, method, X)
         container = transform_container(self) if method == "transform" else "default"
         if container == "default":
             return map_rows(model, method, X, sample)
         if container == "pandas":
-            frame = map_rows_to_frame(model, method, X, sample)
-            # The model of blocks has no names to check, and so none to give.
-            names = self.get_feature_names_out()
-            return frame.rename(columns=dict(zip(frame.columns, names, strict=True)))
+            return self._named(map_rows_to_frame(model, method, X, sample))
         raise ValueError(
             f"set_output(transform={container!r}) has no lazy form for dask input. Use "
             "'pandas' for a dask DataFrame, or 'default' for a dask array."
         )
+
+    def _named(self, frame: Any) -> Any:
+        """Name the columns of what blocks were transformed to."""
+        # The model of blocks has no names to check, and so none to give.
+        names = self.get_feature_names_out()
+        return frame.rename(columns=dict(zip(frame.columns, names, strict=True)))
 
     def __getstate__(self) -> dict[str, Any]:
         state: Any = super().__getstate__()
@@ -325,16 +347,7 @@ def _row_wise(method: str) -> Any:
     return available_if(_inherits(method))(call)
 
 
-for _method in (
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "predict_joint_log_proba",
-    "decision_function",
-    "score_samples",
-    "transform",
-    "inverse_transform",
-):
+for _method in ROW_WISE:
     setattr(AutoScaleMixin, _method, _row_wise(_method))
 
 

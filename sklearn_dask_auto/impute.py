@@ -136,8 +136,3 @@ class AutoScaleSimpleImputer(AutoScaleMixin, SimpleImputer):
     ) -> Iterable[tuple[str, str]]:
         if callable(self.strategy):
             yield "blockwise", "strategy is a function of a whole column"
-
-    def _map_rows(self, method: str, X: Any) -> Any:
-        from sklearn_dask_auto.inputs.columns import plain_text
-
-        return super()._map_rows(method, plain_text(X))

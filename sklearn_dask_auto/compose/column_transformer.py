@@ -353,20 +353,14 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
     def _map_rows(self, method: str, X: Any) -> Any:
         from sklearn_dask_auto.inputs.columns import plain_text
-        from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
 
         check_is_fitted(self)
-        X, plain = plain_text(self._columns_of(X)), to_plain(self)
-        sample = self._sample(plain, method, X)
-        container = transform_container(self)
-        if container == "default":
-            return map_rows(plain, method, X, sample)
-        if container == "pandas":
-            return map_rows_to_frame(plain, method, X, sample)
-        raise ValueError(
-            f"set_output(transform={container!r}) has no lazy form for dask input. Use "
-            "'pandas' for a dask DataFrame, or 'default' for a dask array."
-        )
+        X = plain_text(self._columns_of(X))
+        return self._map_to_container(to_plain(self), method, X)
+
+    def _named(self, frame: Any) -> Any:
+        # The steps have named them.
+        return frame
 
     def _columns_of(self, X: Any) -> Any:
         """Take the columns that steps use by name, if `fit` knew names.

@@ -13,9 +13,9 @@ import joblib
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
+from sklearn_dask_auto._base import ROW_WISE
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.meta.wrapper import ROW_WISE
 
 __all__ = ["known_outputs", "map_predictions"]
 

@@ -20,19 +20,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["ROW_WISE", "SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
+from sklearn_dask_auto._base import ROW_WISE
 
-ROW_WISE = (
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "predict_joint_log_proba",
-    "decision_function",
-    "score_samples",
-    "transform",
-    "inverse_transform",
-)
-"""Methods that return one row for each row."""
+__all__ = ["SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
 
 
 def wrapped_has(name: str) -> Any:

@@ -38,11 +38,6 @@ class _Encoding(AutoScaleMixin):
         """
         return self._fit_as_planned(X, None, {})
 
-    def _map_rows(self, method: str, X: Any) -> Any:
-        from sklearn_dask_auto.inputs.columns import plain_text
-
-        return super()._map_rows(method, plain_text(X))
-
     def _sample(self, model: Any, method: str, X: Any) -> Any:
         names = None
         if method == "inverse_transform":
