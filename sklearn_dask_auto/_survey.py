@@ -17,7 +17,7 @@ import psutil
 from sklearn_dask_auto._worker_versions import worker_problem
 from sklearn_dask_auto.routing import Cluster, Resources
 
-__all__ = ["survey"]
+__all__ = ["is_in_worker", "survey"]
 
 CGROUP = Path("/sys/fs/cgroup")
 CGROUP_FILES = (
@@ -64,19 +64,19 @@ def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None, None, False
-    is_in_worker = _is_in_worker(distributed)
+    in_worker = is_in_worker()
     try:
         client = distributed.Client.current()
     except ValueError:
-        return None, None, is_in_worker
+        return None, None, in_worker
     if client.status != "running":
-        return None, f"the Dask client is {client.status}", is_in_worker
+        return None, f"the Dask client is {client.status}", in_worker
     if client.asynchronous:
         problem = "the Dask client is asynchronous, and scikit-learn's fit is not"
-        return None, problem, is_in_worker
+        return None, problem, in_worker
     if not with_cluster:
-        return None, "one fit in memory has no use for the Dask client", is_in_worker
-    return _describe_cluster(client), None, is_in_worker
+        return None, "one fit in memory has no use for the Dask client", in_worker
+    return _describe_cluster(client), None, in_worker
 
 
 def _describe_cluster(client: Any) -> Cluster:
@@ -94,7 +94,11 @@ def _describe_cluster(client: Any) -> Cluster:
     )
 
 
-def _is_in_worker(distributed: Any) -> bool:
+def is_in_worker() -> bool:
+    """Tell whether this is a task of a cluster's worker."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
     try:
         distributed.get_worker()
     except ValueError:

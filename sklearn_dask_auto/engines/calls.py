@@ -119,7 +119,9 @@ def _run_one(call: Call, setting: Setting) -> Reply:
     token = _IS_ALONE.set(setting.is_alone)
     with (
         _recorded(setting.is_alone) as warned,
-        contextlib.redirect_stdout(printed) if setting.echoes else _nothing(),
+        contextlib.redirect_stdout(printed)
+        if setting.echoes
+        else contextlib.nullcontext(),
     ):
         value = function(*args, **kwargs)
     _IS_ALONE.reset(token)
@@ -261,11 +263,6 @@ def _is_large(obj: Any) -> bool:
     # Data frames and series, and scipy's sparse matrices, but not their classes.
     is_data = hasattr(obj, "iloc") or (hasattr(obj, "nnz") and hasattr(obj, "tocsr"))
     return is_data and not isinstance(obj, type) and obj.shape[0] >= LARGE_LENGTH
-
-
-@contextlib.contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -335,7 +335,7 @@ class Fits:
         self._replies[index] = Reply(self._on_lost(self._calls[index], cause), [])
 
     def _move(self, cause: str) -> None:
-        tried = {index for attempt in self._under_way.values() for index in attempt}
+        tried = {i for attempt in self._under_way.values() for i in attempt.indices}
         suspects, left = {*self._suspects}, {*tried, *self._todo}
         self._under_way.clear()
         self._suspects.clear()
@@ -363,7 +363,7 @@ class Fits:
     def _spare(self) -> int | None:
         if self._todo:
             return self._todo.popleft()
-        tried = [index for attempt in self._under_way.values() for index in attempt]
+        tried = [i for attempt in self._under_way.values() for i in attempt.indices]
         return min((i for i in tried if not self._is_settled(i)), default=None)
 
     def _run_here(self, index: int) -> Reply:
@@ -398,9 +398,6 @@ class _Try:
     is_alone: bool
     started: float
     handle: Any = None
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.indices)
 
 
 class _Mean:

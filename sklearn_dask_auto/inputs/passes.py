@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import dask
 import sklearn
 
+from sklearn_dask_auto._survey import is_in_worker
 from sklearn_dask_auto.inputs.describe import is_stored
 from sklearn_dask_auto.inputs.entry import settled
-from sklearn_dask_auto.inputs.scheduler import answered_by, is_in_worker
+from sklearn_dask_auto.inputs.scheduler import answered_by
 
 __all__ = ["has_columns_apart", "readable_together", "share_passes"]
 

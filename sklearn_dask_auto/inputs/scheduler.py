@@ -19,6 +19,7 @@ from typing import Any
 import dask
 from threadpoolctl import ThreadpoolController
 
+from sklearn_dask_auto._survey import is_in_worker
 from sklearn_dask_auto.inputs.describe import is_stored
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "has_lost_workers",
     "here",
     "is_at_hand",
-    "is_in_worker",
     "largest_worker",
     "persist",
     "thread_count",
@@ -214,18 +214,6 @@ def _context() -> Iterator[dict[str, Any]]:
         yield {"scheduler": "threads"}
     else:
         yield {}
-
-
-def is_in_worker() -> bool:
-    """Tell whether this is a task of a cluster's worker."""
-    distributed = sys.modules.get("distributed")
-    if distributed is None:
-        return False
-    try:
-        distributed.get_worker()
-    except ValueError:
-        return False
-    return True
 
 
 @contextmanager
