@@ -35,11 +35,13 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "adopt_steps",
+    "begin_task",
     "check_arguments",
     "check_matplotlib",
     "check_n_features",
     "column_steps",
     "detached_fit",
+    "end_task",
     "fit_context",
     "fit_encoder",
     "fit_step",
@@ -210,6 +212,23 @@ def fit_task(search: Any, X: Any, y: Any) -> Any:
         max_subtasks=1 + (search.refit is not False)
     )
     return context.call_on_fit_task_begin(estimator=search, X=X, y=y)
+
+
+def begin_task(search: Any, context: Any, **options: Any) -> Any:
+    """Return the context of a task within a fit that has begun; None if none listens.
+
+    `options` are those of a context's `subcontext`.
+    """
+    if context is None:
+        return None
+    inner = context.subcontext(**options)
+    return inner.call_on_fit_task_begin(estimator=search)
+
+
+def end_task(search: Any, context: Any, **data: Any) -> None:
+    """Tell callbacks that a task is over, if any listens."""
+    if context is not None:
+        context.call_on_fit_task_end(estimator=search, **data)
 
 
 def validate_parameters(estimator: Any, caller: str) -> None:

@@ -16,7 +16,12 @@ import numpy as np
 from sklearn.model_selection import ParameterSampler
 from sklearn.utils import check_random_state
 
-from sklearn_dask_auto._sklearn import halving_searches, subsampled_splits
+from sklearn_dask_auto._sklearn import (
+    begin_task,
+    end_task,
+    halving_searches,
+    subsampled_splits,
+)
 from sklearn_dask_auto.model_selection.strategies.base import count_grid
 from sklearn_dask_auto.model_selection.strategies.halving import Halving
 from sklearn_dask_auto.model_selection.strategies.partial_fit import (
@@ -96,16 +101,21 @@ class Hyperband(Halving):
         racing = dict(self._drawn(brackets, random))
         resources = sorted({n for bracket in brackets for n in bracket.resources})
         plain.n_resources_, plain.n_candidates_ = resources, []
-        context = _begun(self.search, callback_ctx, "search", len(resources))
+        context = begin_task(
+            self.search,
+            callback_ctx,
+            task_name="search",
+            max_subtasks=len(resources),
+        )
         for n_resources in resources:
             rows = self._rows_of_round(racing, n_resources)
             plain.n_candidates_.append(len(rows))
             self._tell(len(rows), n_resources)
-            inner = _begun(
+            inner = begin_task(
                 self.search,
                 context,
-                "hyperband-round",
-                len(rows) * plain.n_splits_,
+                task_name="hyperband-round",
+                max_subtasks=len(rows) * plain.n_splits_,
                 sequential_subtasks=False,
             )
             results = evaluate_candidates(
@@ -118,10 +128,10 @@ class Hyperband(Halving):
                 },
                 callback_ctx=inner,
             )
-            _end(self.search, inner)
+            end_task(self.search, inner)
             scores = results["mean_test_score"][-len(rows) :]
             _cut(racing, rows, scores, n_resources)
-        _end(self.search, context)
+        end_task(self.search, context)
 
     def best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
         """Return the best of those that had all resources."""
@@ -206,18 +216,3 @@ def _cut(
         n_kept = bracket.counts[bracket.resources.index(n_resources) + 1]
         order = best_first(scores[of_bracket])[:n_kept]
         racing[bracket] = [racing[bracket][i] for i in order]
-
-
-def _begun(
-    search: Any, context: Any, name: str, n_subtasks: int, **options: Any
-) -> Any:
-    """Return the context of a task that has begun; None where nobody listens."""
-    if context is None:
-        return None
-    inner = context.subcontext(task_name=name, max_subtasks=n_subtasks, **options)
-    return inner.call_on_fit_task_begin(estimator=search)
-
-
-def _end(search: Any, context: Any) -> None:
-    if context is not None:
-        context.call_on_fit_task_end(estimator=search)

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from sklearn_dask_auto._sklearn import fit_task
+from sklearn_dask_auto._sklearn import begin_task, end_task, fit_task
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
 
 __all__ = ["Report"]
@@ -27,28 +27,20 @@ class Report:
         self._verbose = search.verbose
         self._data = {"X": X, "y": y}
         self._fit = fit_task(search, X, y)
-        self._rounds = self._begun(
+        self._rounds = begin_task(
+            self._search,
             self._fit,
             task_name="search",
             max_subtasks=sum(len(b.counts) for b in brackets),
         )
-
-    def _begun(self, context: Any, **options: Any) -> Any:
-        if context is None:
-            return None
-        inner = context.subcontext(**options)
-        return inner.call_on_fit_task_begin(estimator=self._search)
-
-    def _ended(self, context: Any, **data: Any) -> None:
-        if context is not None:
-            context.call_on_fit_task_end(estimator=self._search, **data)
 
     def round(
         self, bracket: Bracket, iteration: int, rows: list[dict[str, Any]]
     ) -> None:
         """Tell of a round, by what its candidates came to."""
         self._write(_lines(bracket, iteration, rows))
-        context = self._begun(
+        context = begin_task(
+            self._search,
             self._rounds,
             task_name="halving-iteration",
             max_subtasks=len(rows),
@@ -56,8 +48,9 @@ class Report:
         )
         for i in range(len(rows)):
             name = "candidate-split-evaluation"
-            self._ended(self._begun(context, task_name=name, task_id=i))
-        self._ended(context)
+            one = begin_task(self._search, context, task_name=name, task_id=i)
+            end_task(self._search, one)
+        end_task(self._search, context)
 
     def _write(self, lines: list[str]) -> None:
         n_lines = {0: 0, 1: HEAD}.get(self._verbose, len(lines))
@@ -65,13 +58,14 @@ class Report:
 
     def end_search(self) -> None:
         """Tell that nobody is left to train."""
-        self._ended(self._rounds)
+        end_task(self._search, self._rounds)
 
     def end(self) -> None:
         """Tell that all is done, the refit included."""
         if self._search.refit:
-            self._ended(self._begun(self._fit, task_name="refit-with-best-params"))
-        self._ended(self._fit, **self._data)
+            name = "refit-with-best-params"
+            end_task(self._search, begin_task(self._search, self._fit, task_name=name))
+        end_task(self._search, self._fit, **self._data)
 
 
 HEAD = 6
