@@ -115,16 +115,17 @@ def run(calls: Sequence[Call], setting: Setting) -> list[Reply]:
 def _run_one(call: Call, setting: Setting) -> Reply:
     function, args, kwargs = call
     printed = io.StringIO()
+    echo = contextlib.redirect_stdout(printed)
     started = time.perf_counter()
     token = _IS_ALONE.set(setting.is_alone)
-    with (
-        _recorded(setting.is_alone) as warned,
-        contextlib.redirect_stdout(printed)
-        if setting.echoes
-        else contextlib.nullcontext(),
-    ):
-        value = function(*args, **kwargs)
-    _IS_ALONE.reset(token)
+    try:
+        with (
+            _recorded(setting.is_alone) as warned,
+            echo if setting.echoes else contextlib.nullcontext(),
+        ):
+            value = function(*args, **kwargs)
+    finally:
+        _IS_ALONE.reset(token)
     told = [(w.category, str(w.message), w.filename, w.lineno) for w in warned]
     return Reply(value, told, time.perf_counter() - started, printed.getvalue())
 

@@ -3,6 +3,7 @@ import dask.array as da
 import dask.bag
 import numpy as np
 import pytest
+import xarray
 
 from sklearn_dask_auto import (
     AutoScaleEstimator,
@@ -62,7 +63,6 @@ def test_the_name_in_the_error_is_that_of_the_argument():
 
 
 def test_lazy_collections_of_other_libraries_are_refused():
-    xarray = pytest.importorskip("xarray")
     lazy = xarray.DataArray(da.from_delayed(DELAYED, (6, 2), float))
     with pytest.raises(TypeError, match=r"X is a DataArray,.*`\.data`"):
         AutoScaleKMeans(2).fit(lazy)
