@@ -312,7 +312,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         ----------
         X : {array-like, sparse matrix, dask array, dask DataFrame} of shape \
                 (n_samples, n_features)
-            Dask input is brought here once if it fits, and else stays where it is.
+            Dask input is brought here once, put together on the workers of a cluster,
+            or left where it is; see above which.
         y : {array-like, dask array, dask Series} of shape (n_samples,), default=None
             Target; its kind need not be that of `X`.
         **params : dict
