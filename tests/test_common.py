@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
-from sklearn.ensemble import RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
@@ -35,7 +34,6 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     StandardScaler,
 )
-from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_dask_auto import (
@@ -73,17 +71,9 @@ Y = (X[:, 0] > 4).astype(int)
 WEIGHTS = RNG.uniform(0.1, 2, size=90)
 GRID = {"C": [0.01, 1.0]}
 
+# Wrappers of other kinds: tests/meta/test_checks.py.
 INSTANCES = {
-    "any-forest": AutoScaleEstimator(
-        RandomForestRegressor(n_estimators=5, random_state=0)
-    ),
-    "any-kmeans": AutoScaleEstimator(KMeans(n_init=2, max_iter=5, random_state=0)),
-    "any-logistic": AutoScaleEstimator(LogisticRegression()),
-    "any-pca": AutoScaleEstimator(PCA()),
-    "any-pipeline": AutoScaleEstimator(make_pipeline(StandardScaler(), Ridge())),
     "any-ridge": AutoScaleEstimator(Ridge()),
-    "any-scaler": AutoScaleEstimator(StandardScaler()),
-    "any-svc": AutoScaleEstimator(SVC()),
     "elastic-net": AutoScaleElasticNet(),
     "column-transformer": AutoScaleColumnTransformer(
         [("scale", AutoScaleStandardScaler(), [0])]
@@ -171,17 +161,8 @@ INSTANCES = {
     "truncated-svd": AutoScaleTruncatedSVD(n_components=1),
 }
 RANDOM_SEEDS = "a row of weight two is not drawn as two rows are"
-NOT_REPEATED = "scikit-learn expects the same failure of its SVC"
 OF_STEPS = "scikit-learn lists it for its class: the steps judge the rows"
 EXPECTED_FAILURES = {
-    "any-forest": {
-        "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
-        "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
-    },
-    "any-kmeans": {
-        "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,
-        "check_sample_weight_equivalence_on_sparse_data": RANDOM_SEEDS,
-    },
     "column-transformer": {
         "check_estimators_empty_data_messages": OF_STEPS,
         "check_estimators_nan_inf": OF_STEPS,
@@ -189,10 +170,6 @@ EXPECTED_FAILURES = {
         "check_estimator_sparse_matrix": OF_STEPS,
         "check_fit1d": OF_STEPS,
         "check_fit2d_predict1d": OF_STEPS,
-    },
-    "any-svc": {
-        "check_sample_weight_equivalence_on_dense_data": NOT_REPEATED,
-        "check_sample_weight_equivalence_on_sparse_data": NOT_REPEATED,
     },
     "kmeans": {
         "check_sample_weight_equivalence_on_dense_data": RANDOM_SEEDS,

@@ -8,9 +8,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline
 
 from sklearn_dask_auto.exceptions import NoEngineError
@@ -88,8 +90,13 @@ class ConcreteModel:
         from sklearn_dask_auto.inputs.scheduler import compute
 
         apply = self._map_rows or functools.partial(map_rows, self._model)
-        lazy = [apply(name, self._rows) for name in names]
-        self._computed.update(zip(names, compute(*lazy), strict=True))
+        lazy = {name: apply(name, self._rows) for name in names}
+        # Of several targets, probabilities are a list.
+        arrays = [a for out in lazy.values() for a in _listed(out)]
+        computed = iter(compute(*arrays))
+        for name, out in lazy.items():
+            values = [next(computed) for _ in _listed(out)]
+            self._computed[name] = values if isinstance(out, list) else values[0]
 
     def __sklearn_tags__(self) -> Any:
         return self._model.__sklearn_tags__()
@@ -115,9 +122,15 @@ class ConcreteModel:
             return float(accuracy_score(y, self.predict(X), **params))
         if method is RegressorMixin.score:
             return float(r2_score(y, self.predict(X), **params))
+        if method is MultiOutputClassifier.score and np.ndim(y) == 2:
+            return float(np.mean(np.all(y == self.predict(X), axis=1)))
         if not self._takes_dask:
             X = _here(X, self._budget)
         return float(self._model.score(X, *([] if y is None else [y]), **params))
+
+
+def _listed(out: Any) -> list[Any]:
+    return out if isinstance(out, list) else [out]
 
 
 def _final(model: Any) -> Any:

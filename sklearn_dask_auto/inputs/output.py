@@ -6,10 +6,12 @@ node of the graph, so that it travels to each worker once.
 """
 
 import itertools
+import operator
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import dask
 import dask.array as da
@@ -45,15 +47,18 @@ def map_rows(model: Any, method: str, X: Any, sample: Any = None) -> Any:
 
     Returns
     -------
-    out : dask array of shape (n_rows,) or (n_rows, n_out)
+    out : dask array of shape (n_rows,) or (n_rows, n_out), or list of them
+        A list where the model returns one: probabilities, an array for each target.
     """
     if sample is None:
         sample = _specimen_output(model, method, X)
+    if _has_targets(method, sample):
+        return _map_to_arrays(model, method, X, sample)
     return _map_to_array(model, method, X, sample)
 
 
 def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
-    """Apply a row-wise method of a model that may return arrays or frames.
+    """Apply a row-wise method of a model that may return arrays, frames or lists.
 
     Parameters
     ----------
@@ -66,8 +71,8 @@ def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
 
     Returns
     -------
-    out : dask array or dask DataFrame
-        A frame where the model returns pandas frames.
+    out : dask array, dask DataFrame or list of dask arrays
+        A frame where the model returns pandas frames; else as of `map_rows`.
 
     Raises
     ------
@@ -77,12 +82,12 @@ def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     sample = _specimen_output(model, method, X) if known is None else known
     if hasattr(sample, "iloc"):
         return _map_to_frame(model, method, X, sample)
-    if not hasattr(sample, "dtype"):
+    if not hasattr(sample, "dtype") and not _has_targets(method, sample):
         raise ValueError(
             f"{type(model).__name__}.{method} returns a {type(sample).__name__}, which "
             "has no lazy form for dask input. Pass rows in memory, block by block."
         )
-    return _map_to_array(model, method, X, sample)
+    return map_rows(model, method, X, sample)
 
 
 def in_row_blocks(values: Any, X: Any) -> Any:
@@ -152,14 +157,51 @@ def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
     X, empty = settled(X), sample.iloc[:0]
     shared = _shared(model)
     apply = dask.delayed(_apply_to_frame, pure=False)
-    if hasattr(X, "numblocks") and X.numblocks[1:] > (1,):
-        X = X.rechunk({1: -1})
-    blocks = np.asarray(X.to_delayed(), dtype=object).ravel()
     parts = [
         apply(block, shared, method, empty, start)
-        for block, start in zip(blocks, _block_starts(X), strict=True)
+        for block, start in zip(_whole_rows(X), _block_starts(X), strict=True)
     ]
     return _frame_of(parts, empty)
+
+
+def _whole_rows(X: Any) -> list[Any]:
+    """Return the row blocks, with all columns, as delayed values."""
+    if hasattr(X, "numblocks") and X.numblocks[1:] > (1,):
+        X = X.rechunk({1: -1})
+    return list(np.asarray(X.to_delayed(), dtype=object).ravel())
+
+
+def _has_targets(method: str, sample: Any) -> bool:
+    """Tell whether what a method returns is a list of arrays, one for each target."""
+    # What else is a list has an item for each row.
+    return isinstance(sample, list) and method.startswith("predict_")
+
+
+def _map_to_arrays(model: Any, method: str, X: Any, samples: list[Any]) -> list[Any]:
+    """Return an array for each target, of blocks that give all of them at once."""
+    X, empties = settled(X), [sample[:0] for sample in samples]
+    shared = _shared(model)
+    apply = dask.delayed(_apply_to_list, pure=False)
+    parts = [apply(block, shared, method, empties) for block in _whole_rows(X)]
+    sizes = X.chunks[0] if hasattr(X, "numblocks") else (np.nan,) * X.npartitions
+    return [
+        _array_of(parts, target, sizes, empty) for target, empty in enumerate(empties)
+    ]
+
+
+def _array_of(
+    parts: list[Any], target: int, sizes: tuple[float, ...], empty: Any
+) -> Any:
+    from dask.highlevelgraph import HighLevelGraph
+
+    name, rest = f"target-{uuid4().hex}", (0,) * (empty.ndim - 1)
+    layer = {
+        (name, i, *rest): (operator.getitem, part.key, target)
+        for i, part in enumerate(parts)
+    }
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=parts)
+    chunks = (tuple(sizes), *((n,) for n in empty.shape[1:]))
+    return da.Array(graph, name, chunks, meta=empty)
 
 
 def _frame_of(parts: list[Any], meta: Any) -> Any:
@@ -240,6 +282,10 @@ def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
         # Of one row, scikit-learn's SparsePCA forgets that it is a row.
         return out.reshape(-1, *empty.shape[1:])
     return out
+
+
+def _apply_to_list(block: Any, model: Any, method: str, empties: list[Any]) -> Any:
+    return empties if block.shape[0] == 0 else model(method, block)
 
 
 def _block_starts(X: Any) -> list[int | None]:

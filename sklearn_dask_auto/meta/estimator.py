@@ -34,7 +34,7 @@ from sklearn_dask_auto.meta.streamed import epochs, streaming_refusals
 from sklearn_dask_auto.meta.wrapper import (
     SignedAsWrapped,
     Wrapper,
-    learned,
+    seed_unseeded,
     wrapped_has,
 )
 from sklearn_dask_auto.routing import Job, Plan, Profile
@@ -70,8 +70,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         Streaming ends when the mean score of an epoch has not improved by this much for
         five epochs.
     random_state : int, RandomState instance or None, default=None
-        Seeds the sample, and the order in which blocks are streamed and rows are mixed;
-        None takes the `random_state` of `estimator`.
+        Seeds the sample, the order in which blocks are streamed and rows are mixed, and
+        each `random_state` in `estimator` that is None; None takes that of `estimator`.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
         Who fits: 'sklearn' this process, 'joblib' the largest worker, 'blockwise'
         streams through `partial_fit`. Others only where `estimator` is one of this
@@ -81,8 +81,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     ----------
     estimator_ : estimator object
         The fitted clone.
-    classes_, n_features_in_, feature_names_in_ : ndarray, int, ndarray
-        Those of `estimator_`, where it has them.
+    classes_, n_features_in_, feature_names_in_, ... : object
+        All that `estimator_` has learned, where it has it: `coef_`, `labels_`, ...
     plan_ : Plan
         Who fitted, and why.
 
@@ -171,10 +171,6 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         self.tol = tol
         self.random_state = random_state
         self.engine = engine
-
-    classes_ = learned("classes_", "Labels of the classes.")
-    n_features_in_ = learned("n_features_in_", "Number of columns seen in `fit`.")
-    feature_names_in_ = learned("feature_names_in_", "Names of the columns, if any.")
 
     def explain(self, X: Any, y: Any = None, **params: Any) -> Plan:
         """Say what `fit` would do with this input, without doing it.
@@ -310,6 +306,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     def _unfitted(self) -> Any:
         """Return a clone, ready to be fitted; a frozen one is its own clone."""
         model = self._with_output(clone(self.estimator))
+        seed_unseeded(model, self.random_state)
         if isinstance(model, AutoScaleMixin) and self.engine != "auto":
             model.engine = self.engine
         return model

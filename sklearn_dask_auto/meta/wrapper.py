@@ -8,6 +8,7 @@ from functools import update_wrapper
 from inspect import Signature, signature
 from typing import Any
 
+import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
@@ -22,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dask_auto._base import ROW_WISE
 
-__all__ = ["SignedAsWrapped", "Wrapper", "learned", "wrapped_has"]
+__all__ = ["SignedAsWrapped", "Wrapper", "seed_unseeded", "wrapped_has"]
 
 
 def wrapped_has(name: str) -> Any:
@@ -86,6 +87,15 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
 
     estimator: Any
     estimator_: Any
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the wrapped estimator has learned, under the same name."""
+        is_learned = name.endswith("_") and not name.startswith("_")
+        if is_learned and "estimator_" in vars(self):
+            return getattr(self.estimator_, name)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
 
     @property
     def _wrapped(self) -> Any:
@@ -169,12 +179,25 @@ for _method in ROW_WISE:
     setattr(Wrapper, _method, _delegated(_method))
 
 
-def learned(name: str, summary: str) -> property:
-    """Return a property that is there once the wrapped estimator has learned it."""
+def seed_unseeded(model: Any, random_state: Any) -> None:
+    """Set each `random_state` of an estimator, and of those in it, that is None.
 
-    def get(self: Any) -> Any:
-        if "estimator_" not in vars(self):
-            raise AttributeError(f"{type(self).__name__} is not fitted: no {name!r}")
-        return getattr(self.estimator_, name)
-
-    return property(get, doc=summary)
+    Parameters
+    ----------
+    model : estimator
+        A clone; changed in place.
+    random_state : int, RandomState instance or None
+        None leaves all as they are. An instance is not drawn from, but its copy is.
+    """
+    if random_state is None or not hasattr(model, "get_params"):
+        return
+    seed = random_state
+    if isinstance(seed, np.random.RandomState):
+        seed = copy.deepcopy(seed).randint(np.iinfo(np.int32).max)
+    unset = {
+        name: seed
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    if unset:
+        model.set_params(**unset)
