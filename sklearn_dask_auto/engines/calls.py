@@ -10,7 +10,6 @@ user sees them.
 """
 
 import contextlib
-import functools
 import io
 import pickle
 import sys
@@ -25,15 +24,14 @@ import cloudpickle
 import joblib
 import numpy as np
 from joblib.parallel import ThreadingBackend
-from threadpoolctl import ThreadpoolController
 
+from sklearn_dask_auto.engines.native_threads import bounded_threads
 from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
 
 __all__ = [
     "Call",
     "Reply",
     "Setting",
-    "bounded_threads",
     "is_alone",
     "pack",
     "replay",
@@ -274,56 +272,3 @@ def _recorded(is_alone: bool) -> Iterator[list[warnings.WarningMessage]]:
         return
     with warnings.catch_warnings(record=True) as warned:
         yield warned
-
-
-@contextlib.contextmanager
-def bounded_threads(share: int) -> Iterator[None]:
-    """Give BLAS and OpenMP a fit's share of the cores, if they would take more."""
-    # As many libraries as were loaded with the modules of the call.
-    controller = _controller(len(sys.modules))
-    openmp = controller.select(user_api="openmp")
-    with contextlib.ExitStack() as limits:
-        if _exceeds(openmp, share):
-            # It belongs to the thread that sets it, and so to this call.
-            limits.enter_context(openmp.limit(limits=share))
-        limits.enter_context(_BLAS.held_to(share, controller.select(user_api="blas")))
-        yield
-
-
-def _exceeds(controller: ThreadpoolController, share: int) -> bool:
-    return any(library["num_threads"] > share for library in controller.info())
-
-
-@functools.lru_cache(maxsize=1)
-def _controller(n_modules: int) -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-class _SharedLimit:
-    """A limit of the process, which the first of overlapping calls sets.
-
-    The last one lifts it: calls that each restored what they found would leave the
-    limit of another behind.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_holders = 0
-        self._stack = contextlib.ExitStack()
-
-    @contextlib.contextmanager
-    def held_to(self, share: int, controller: ThreadpoolController) -> Iterator[None]:
-        with self._lock:
-            if self._n_holders == 0 and _exceeds(controller, share):
-                self._stack.enter_context(controller.limit(limits=share))
-            self._n_holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._n_holders -= 1
-                if self._n_holders == 0:
-                    self._stack.close()
-
-
-_BLAS = _SharedLimit()

@@ -5,7 +5,9 @@ chosen from outside; this is the public seam at which the library decides where 
 run. The first fit runs in this process and is kept. While it runs, and after it, a
 `Place` is asked, with the time it took so far, where the rest should run: here, or on
 workers. So fits that take a moment never leave, where workers are up the others do not
-wait for the first, and a first fit that takes minutes does not keep them waiting.
+wait for the first, and a first fit that takes minutes does not keep them waiting. It
+has its share of the cores, as if the others ran beside it already; of those that stay
+here the second has all of them, and the faster way goes on (`ThreadTrial`).
 
 A search that calls its `Parallel` several times, as halving does for each round, is
 asked about each call, with what the call before it measured. Whatever else asks joblib
@@ -25,6 +27,7 @@ from joblib.parallel import ParallelBackendBase
 
 from sklearn_dask_auto.engines.calls import Call
 from sklearn_dask_auto.engines.fits import Fits
+from sklearn_dask_auto.engines.native_threads import ThreadTrial
 from sklearn_dask_auto.engines.watch import watched
 
 __all__ = ["Place", "ProbingBackend"]
@@ -32,6 +35,10 @@ __all__ = ["Place", "ProbingBackend"]
 FIRST_LOOK_SECONDS = 0.005
 """A fit that takes less than this is never watched; then each look waits as long as
 all before it."""
+LONGER = 1.1
+"""Asked again, a place says the same unless fits turned out to be longer."""
+MANY = 8
+"""Of fewer fits none is spent on finding out how many threads suit them."""
 
 
 class Place(Protocol):
@@ -80,6 +87,7 @@ class ProbingBackend(ParallelBackendBase):
         self._n_probes = n_probes
         self._config: Any = None
         self._last_seconds: float | None = None
+        self._trial: ThreadTrial | None = None
         self.start_call()
 
     @contextmanager
@@ -90,6 +98,7 @@ class ProbingBackend(ParallelBackendBase):
             yield
         finally:
             self._config.unregister()
+            self._end_trial()
 
     def effective_n_jobs(self, n_jobs: int) -> int:
         """Return 2, as joblib runs a single job without asking its backend."""
@@ -109,11 +118,16 @@ class ProbingBackend(ParallelBackendBase):
         self._seconds: list[float] = []
         self._fits: Fits | None = None
         self._n_before_fits = 0
+        self._asked = 0.0
+        self._end_trial()
 
     def stop_call(self) -> None:
         """Keep how long the fits of this call took, wherever they ran."""
         if self._seconds:
             self._last_seconds = _mean(self._seconds)
+        if self._trial is not None:
+            # The refit comes next.
+            self._trial.settle()
 
     def submit(self, func: Any, callback: Any = None) -> Any:
         """Queue a batch of one fit; it runs when its result is asked for."""
@@ -124,9 +138,11 @@ class ProbingBackend(ParallelBackendBase):
         """Run the next fit here, or fetch it from where the rest was sent."""
         if self._n_taken == 0:
             self._place.begin(self._calls)
+            self._begin_trial()
         if self._fits is None and self._place.may_leave and self._is_time_to_ask():
             self._ask(self._expected_seconds())
         if self._fits is not None:
+            self._end_trial()
             result = self._fits.take(self._n_taken - self._n_before_fits)
             self._seconds.append(_told_seconds(result))
         else:
@@ -143,7 +159,10 @@ class ProbingBackend(ParallelBackendBase):
             self._fits.close()
 
     def _is_time_to_ask(self) -> bool:
-        return self._last_seconds is not None or len(self._seconds) >= self._n_probes
+        is_told = self._last_seconds is not None
+        if not is_told and len(self._seconds) < self._n_probes:
+            return False
+        return self._asked == 0 or self._expected_seconds() > LONGER * self._asked
 
     def _expected_seconds(self) -> float:
         # Rounds of a halving search differ: this one's own fits are the better guide.
@@ -152,18 +171,33 @@ class ProbingBackend(ParallelBackendBase):
     def _ask(self, seconds: float, n_here: int = 0) -> None:
         self._n_before_fits = self._n_taken + n_here
         calls = self._calls[self._n_before_fits :]
+        self._asked = seconds
         if calls:
             self._fits = self._place.choose(seconds, calls)
 
+    def _begin_trial(self) -> None:
+        n_calls = len(self._calls)
+        if self._place.may_leave and n_calls >= MANY:
+            cores = joblib.cpu_count()
+            self._trial = ThreadTrial(max(1, cores // n_calls))
+
+    def _end_trial(self) -> None:
+        if self._trial is not None:
+            self._trial.end()
+            self._trial = None
+
     def _run_here(self) -> Any:
         function, args, kwargs = self._calls[self._n_taken]
+        if self._trial is not None:
+            self._trial.begin()
         started = time.perf_counter()
         # Starting a thread for each of many short fits would show.
         is_watched = self._n_taken == 0 and self._place.may_leave
         with watched(self._look) if is_watched else nullcontext():
             result = function(*args, **kwargs)
         seconds = time.perf_counter() - started
-        self._seconds.append(seconds)
+        if self._trial is None or self._trial.learn(seconds):
+            self._seconds.append(seconds)
         if self._fits is not None:
             # What was known when they were sent was less.
             self._fits.learn(seconds)

@@ -28,7 +28,7 @@ CLUSTER_IMPORT_SECONDS = 1.0
 """What the first fits wait for, on workers that have not imported scikit-learn yet."""
 WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
-WORKER_START_SECONDS = 1.7
+WORKER_START_SECONDS = 1.0
 """The same for joblib's local worker processes, and starting them."""
 USABLE_MEMORY = 0.8
 """Share of its limit that a Dask worker fills before it pauses."""

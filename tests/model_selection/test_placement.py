@@ -17,7 +17,7 @@ from sklearn.callback._transport import open_listener, send
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_dask_auto import AutoScaleSearchCV
 from sklearn_dask_auto.engines.cluster_fits import HAS_SCIKIT_LEARN, is_warm
@@ -148,6 +148,19 @@ def test_fits_side_by_side_share_the_cores(client, engine, n_jobs):
     if n_jobs == 1:
         # What the fit itself does side by side may use them all.
         assert found == joblib.cpu_count()
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1])
+def test_many_fits_here_begin_on_their_share_unless_they_are_to_be_one_by_one(n_jobs):
+    grid = {"seconds": [0.0] * 4}
+    with threadpool_limits(limits=3):
+        search = AutoScaleSearchCV(
+            Threaded(), grid, scoring=threads, cv=2, n_jobs=n_jobs, refit=False
+        ).fit(X, Y)
+        assert {library["num_threads"] for library in threadpool_info()} == {3}
+    first = search.cv_results_["split0_test_score"][0]
+    cores = joblib.cpu_count()
+    assert first == (max(3, cores) if n_jobs == 1 else cores)
 
 
 class Warned(Told):
