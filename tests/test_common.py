@@ -74,6 +74,7 @@ GRID = {"C": [0.01, 1.0]}
 # Wrappers of other kinds: tests/meta/test_checks.py.
 INSTANCES = {
     "any-ridge": AutoScaleEstimator(Ridge()),
+    "any-vote": AutoScaleEstimator(LogisticRegression(), fit_on="blocks"),
     "elastic-net": AutoScaleElasticNet(),
     "column-transformer": AutoScaleColumnTransformer(
         [("scale", AutoScaleStandardScaler(), [0])]

@@ -13,7 +13,14 @@ from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["fit", "is_warm", "put_on_workers", "workers"]
+__all__ = [
+    "fit",
+    "is_warm",
+    "n_hosts",
+    "put_on_workers",
+    "worker_addresses",
+    "workers",
+]
 
 
 HAS_SCIKIT_LEARN = "'sklearn.model_selection' in __import__('sys').modules"
@@ -62,6 +69,22 @@ def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Wor
         echoes=echoes,
         known={**(backend.data_futures if is_users else {}), **surroundings.elsewhere},
     )
+
+
+def worker_addresses() -> list[str]:
+    """Return the addresses of the workers of the current client."""
+    return list(_worker_facts())
+
+
+def n_hosts() -> int:
+    """Return how many machines the workers of the current client are on."""
+    return max(1, len({facts["host"] for facts in _worker_facts().values()}))
+
+
+def _worker_facts() -> dict[str, Any]:
+    from distributed import Client
+
+    return dict(Client.current().scheduler_info(n_workers=-1)["workers"])
 
 
 def is_warm() -> bool:

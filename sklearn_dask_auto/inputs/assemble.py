@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from sklearn_dask_auto.inputs.describe import is_dask
 from sklearn_dask_auto.inputs.scheduler import compute, largest_worker
 
-__all__ = ["call_on_worker", "concatenated", "whole"]
+__all__ = ["call_on_worker", "concatenated", "row_blocks", "whole"]
 
 
 def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -38,7 +38,7 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
     The worker holds the blocks and what they are put together into, and once that is
     whole, it alone.
     """
-    parts = [_blocks(a) if is_dask(a) else None for a in arguments]
+    parts = [row_blocks(a) if is_dask(a) else None for a in arguments]
     put_together = dask.delayed(concatenated, pure=False)
     call = dask.delayed(_call, pure=False, traverse=False)
     with dask.annotate(workers=[largest_worker()], allow_other_workers=False):
@@ -52,7 +52,7 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def whole(collection: Any) -> Any:
     """Return a delayed of a collection put together, for any worker that has room."""
-    return dask.delayed(concatenated, pure=False)(_blocks(collection))
+    return dask.delayed(concatenated, pure=False)(row_blocks(collection))
 
 
 def _as_is(value: Any) -> Any:
@@ -63,8 +63,10 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
-def _blocks(collection: Any) -> list[Any]:
-    """Return one delayed for each row block."""
+def row_blocks(collection: Any) -> list[Any]:
+    """Return one delayed for each block of rows; of what is in memory, one."""
+    if not is_dask(collection):
+        return [_as_is(collection)]
     if not hasattr(collection, "numblocks"):
         return list(collection.to_delayed())
     if collection.ndim > 1 and collection.numblocks[1] > 1:
@@ -78,13 +80,15 @@ def concatenated(parts: Sequence[Any]) -> Any:
     Parameters
     ----------
     parts : sequence of ndarray, scipy sparse matrix, pandas DataFrame or Series
-        All of one kind.
+        All of one kind; or one of any other kind, which is returned.
 
     Returns
     -------
     rows : ndarray, CSR matrix, DataFrame or Series
         A copy.
     """
+    if not hasattr(parts[0], "shape"):
+        return parts[0]
     if hasattr(parts[0], "iloc"):
         import pandas as pd
 

@@ -34,6 +34,7 @@ __all__ = [
     "settled",
     "specimen",
     "stand_in",
+    "with_counts",
 ]
 
 LARGE_BLOCK_BYTES = 256_000_000
@@ -197,7 +198,7 @@ def known_rows(collections: Sequence[Any]) -> list[Any]:
     unknown = [i for i, array in enumerate(arrays) if _is_frame_or_unknown(array)]
     counts = row_counts([arrays[i] for i in unknown])
     for i, count in zip(unknown, counts, strict=True):
-        arrays[i] = _with_counts(arrays[i], count)
+        arrays[i] = with_counts(arrays[i], count)
     return arrays
 
 
@@ -310,7 +311,8 @@ def _is_frame_or_unknown(collection: Any) -> bool:
     return is_frame or describe(collection).n_rows is None
 
 
-def _with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
+def with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
+    """Return a collection, whose blocks were counted, as a dask array of that shape."""
     if hasattr(collection, "to_dask_array"):
         if collection.ndim == 2:
             dtype = _common_float(collection.dtypes)

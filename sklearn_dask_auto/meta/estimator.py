@@ -16,6 +16,7 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_dask_auto._base import AutoScaleMixin, to_plain
+from sklearn_dask_auto._config import get_config
 from sklearn_dask_auto._sklearn import (
     ENGINE_CONSTRAINT,
     HasMethods,
@@ -23,21 +24,23 @@ from sklearn_dask_auto._sklearn import (
     StrOptions,
     fit_context,
 )
+from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.fits import Request, fit_as_planned
-from sklearn_dask_auto.meta.measured import with_sizes
 from sklearn_dask_auto.meta.predictions import map_predictions
 from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
 from sklearn_dask_auto.meta.streamed import epochs, streaming_refusals
+from sklearn_dask_auto.meta.vote import plan_of_vote, vote_like
 from sklearn_dask_auto.meta.wrapper import (
     SignedAsWrapped,
     Wrapper,
     seed_unseeded,
     wrapped_has,
 )
-from sklearn_dask_auto.routing import Job, Plan, Profile
+from sklearn_dask_auto.routing import Job, Plan, Profile, budget_of
 
 __all__ = ["AutoScaleEstimator"]
 
@@ -49,8 +52,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     clone as it is. A dask collection that fits into the memory budget is brought here
     once. What is larger is put together on the largest worker of a cluster, if it fits
     there, or streamed through `partial_fit`, if the estimator has that, and else
-    refused, unless `fit_on` asks for a sample. The methods of the fitted object are
-    lazy on dask collections of any size.
+    refused, unless `fit_on` asks for a sample or for parts that vote. The methods of
+    the fitted object are lazy on dask collections of any size.
 
     Parameters
     ----------
@@ -58,11 +61,16 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         A classifier, regressor, transformer, clusterer or pipeline. One of this
         library takes dask input itself. A fitted one, wrapped in
         :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
-    fit_on : {'sample'} or None, default=None
+    fit_on : {'sample', 'blocks'} or None, default=None
         None fits all rows. 'sample' fits `sample_size` of them, drawn at random without
-        replacement, of input of any kind; it is never chosen for you.
+        replacement. 'blocks' fits classifiers and regressors to groups of blocks, each
+        for itself and where the blocks are, and has them vote. Both take input of any
+        kind, and are never chosen for you.
     sample_size : int, default=100_000
         Rows that ``fit_on="sample"`` draws; of fewer, all are fitted.
+    part_size : int, default=100_000
+        Least mean number of rows in the parts that ``fit_on="blocks"`` makes, as long
+        as there are that many rows.
     max_epochs : int, default=20
         Most passes over blocks that are streamed, for classifiers and regressors that
         have `max_iter`. All others see each row once.
@@ -80,7 +88,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     Attributes
     ----------
     estimator_ : estimator object
-        The fitted clone.
+        The fitted clone; with ``fit_on="blocks"`` a fitted
+        :class:`~sklearn.ensemble.VotingClassifier` or
+        :class:`~sklearn.ensemble.VotingRegressor` of one clone a part.
     classes_, n_features_in_, feature_names_in_, ... : object
         All that `estimator_` has learned, where it has it: `coef_`, `labels_`, ...
     plan_ : Plan
@@ -96,6 +106,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     --------
     sklearn.frozen.FrozenEstimator : Keeps an estimator that is fitted as it is.
     dask_ml.wrappers.ParallelPostFit : Another, which fits the estimator it is given.
+    dask_ml.ensemble.BlockwiseVotingClassifier : One clone a block; it wants the classes
+        named, and each block to have all of them.
 
     Notes
     -----
@@ -117,6 +129,17 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     unknown, a pass before it counts them. A class of which the sample has no row is not
     learned. ``fit_transform`` and ``fit_predict`` fit the sample, then apply what it
     taught to all rows.
+
+    The parts of ``fit_on="blocks"`` are groups of whole blocks, and differ little: a
+    pass over the target finds which classes a block has, or its mean target, and blocks
+    are dealt so that every part has rows of every class, or of low and of high targets.
+    Where too few blocks hold a class, there are fewer and larger parts; a part that
+    fits no worker is refused. Parts depend on how the rows are cut, never on the
+    workers; of one part, predictions are those of a plain fit. They learn codes for the
+    labels, as scikit-learn has it; classes are weighed by their labels all the same,
+    and balanced within each part. Probabilities are averaged where the estimator has
+    them, else labels counted. After the pass over the target each block is read once,
+    and only models come here.
 
     On dask input `fit_transform` is `fit` and then a lazy `transform`, but where
     scikit-learn means the two to differ (`TargetEncoder`); there, as in `fit_predict`,
@@ -145,8 +168,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit"])],
-        "fit_on": [StrOptions({"sample"}), None],
+        "fit_on": [StrOptions({"sample", "blocks"}), None],
         "sample_size": [Interval(Integral, 1, None, closed="left")],
+        "part_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
@@ -159,6 +183,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         *,
         fit_on: str | None = None,
         sample_size: int = 100_000,
+        part_size: int = 100_000,
         max_epochs: int = 20,
         tol: float = 1e-3,
         random_state: Any = None,
@@ -167,6 +192,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         self.estimator = estimator
         self.fit_on = fit_on
         self.sample_size = sample_size
+        self.part_size = part_size
         self.max_epochs = max_epochs
         self.tol = tol
         self.random_state = random_state
@@ -194,7 +220,11 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             self._refuse_fit_on(self.estimator)
             return self._unfitted().explain(X, y, **params)
         plan = super().explain(X, y, **params)
-        return plan_of_sample(plan, self.sample_size) if self._is_sampled() else plan
+        if self._is_fitted_on("sample"):
+            return plan_of_sample(plan, self.sample_size)
+        if self._is_fitted_on("blocks"):
+            return plan_of_vote(plan, self.estimator, X, self.part_size)
+        return plan
 
     @SignedAsWrapped
     @fit_context(prefer_skip_nested_validation=False)
@@ -239,7 +269,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             Lazy for dask input.
         """
         lazily = is_dask(X) and not self._transforms_fitted_rows_apart()
-        if lazily or self._is_sampled():
+        if lazily or self._is_fitted_on("sample"):
             return self.fit(X, y, **params).transform(X)
         return self._fit_by("fit_transform", X, y, params)
 
@@ -261,7 +291,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         labels : ndarray or dask array
             For dask input in its row blocks; made here with the fit.
         """
-        if self._is_sampled():
+        if self._is_fitted_on("sample"):
             return self.fit(X, y, **params).predict(X)
         return self._fit_by("fit_predict", X, y, params)
 
@@ -288,7 +318,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         if not isinstance(model, AutoScaleMixin):
             _, y, params = gather(None, y, params)
             if is_dask(X):
-                budget = self.explain(X, y).budget
+                budget = budget_of(
+                    survey(with_cluster=False), get_config()["memory_budget"]
+                )
                 model = ConcreteModel(model, budget, map_rows=self._map_rows)
         return model.score(X, *([] if y is None else [y]), **params)
 
@@ -321,7 +353,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             return out
         plan = self.explain(X, y, **params)
         started = time.perf_counter()
-        if self._is_sampled():
+        if self._is_fitted_on("sample"):
             seed = self._seed()
             X, y, params = take_sample(X, y, params, self.sample_size, seed)
         if plan.job.engine == "joblib":
@@ -338,10 +370,19 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
         return in_row_blocks(out, X)
 
-    def _is_sampled(self) -> bool:
-        return self.fit_on is not None and not isinstance(
-            self.estimator, FrozenEstimator
-        )
+    def _is_fitted_on(self, rows: str) -> bool:
+        is_frozen = isinstance(self.estimator, FrozenEstimator)
+        return self.fit_on == rows and not is_frozen
+
+    @property
+    def _owners(self) -> tuple[Any, ...]:
+        owners: tuple[Any, ...] = super()._owners
+        if not self._is_fitted_on("blocks"):
+            return owners
+        # What parts vote in lacks methods of a part, and has others.
+        is_fitted = "estimator_" in vars(self)
+        ensemble = self.estimator_ if is_fitted else vote_like(self.estimator)
+        return owners if ensemble is None else (self.estimator, ensemble)
 
     def _refuse_fit_on(self, model: Any) -> None:
         if self.fit_on is not None:

@@ -1,4 +1,4 @@
-"""Fits of what is wrapped, as planned: here, on the largest worker, or streamed."""
+"""Fits of what is wrapped, as planned: here, on a worker, streamed, or in parts."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,10 +10,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
-from sklearn_dask_auto.meta.measured import with_sizes
+from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.predictions import known_outputs
-from sklearn_dask_auto.meta.sample import other_ways
 from sklearn_dask_auto.meta.streamed import fit_streamed
+from sklearn_dask_auto.meta.vote import fit_vote
+from sklearn_dask_auto.meta.ways import other_ways
 from sklearn_dask_auto.routing import Plan
 
 __all__ = ["Request", "fit_as_planned"]
@@ -56,9 +57,10 @@ def fit_as_planned(request: Request) -> tuple[Any, dict[str, Any]]:
     """
     plan = request.plan
     if plan.engine is None:
-        message = plan.refusal() + other_ways(plan, request.wrapper.sample_size)
+        message = plan.refusal() + other_ways(request.wrapper, request.X, plan)
         raise NoEngineError(message, plan)
-    return _FITS[plan.engine](request)
+    fit = _fit_vote if plan.job.n_parts else _FITS[plan.engine]
+    return fit(request)
 
 
 def _fit_here(request: Request) -> tuple[Any, dict[str, Any]]:
@@ -102,6 +104,18 @@ def _fit_streamed(request: Request) -> tuple[Any, dict[str, Any]]:
     if method != "fit" and not is_dask(X):
         out = getattr(model, method.removeprefix("fit_"))(X)
     return out, {"estimator_": model, "_outputs": {}}
+
+
+def _fit_vote(request: Request) -> tuple[Any, dict[str, Any]]:
+    model, outputs, plan = fit_vote(
+        request.wrapper,
+        request.model,
+        request.X,
+        request.y,
+        request.params,
+        request.plan,
+    )
+    return None, {"estimator_": model, "_outputs": outputs, "plan_": plan}
 
 
 _FITS: dict[str, Any] = {

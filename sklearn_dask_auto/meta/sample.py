@@ -11,9 +11,8 @@ from sklearn.utils.random import sample_without_replacement
 from sklearn_dask_auto._sklearn import safe_indexing
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan, decide
-from sklearn_dask_auto.routing.profile import format_bytes
 
-__all__ = ["other_ways", "plan_of_sample", "take_sample"]
+__all__ = ["plan_of_sample", "take_sample"]
 
 
 def take_sample(
@@ -79,42 +78,12 @@ def plan_of_sample(plan: Plan, sample_size: int) -> Plan:
     job = replace(plan.job, rows=f"a random sample, {n_rows:,} of {total} rows")
     if profile.n_bytes is not None and profile.n_rows:
         n_bytes = profile.n_bytes * n_rows // profile.n_rows
+        if profile.is_dask:
+            # To take a few rows of a block, all of it is read.
+            job = replace(job, read_bytes=profile.n_bytes)
         profile = replace(profile, n_bytes=n_bytes)
     profile = replace(profile, n_rows=n_rows)
     return decide(profile, job, plan.resources, plan.budget)
-
-
-def other_ways(plan: Plan, sample_size: int) -> str:
-    """Say what may be asked for by name of rows that fit nowhere.
-
-    Parameters
-    ----------
-    plan : Plan
-        Without an engine.
-    sample_size : int
-        What the sample would have.
-
-    Returns
-    -------
-    message : str
-        Lines to follow those of the plan; empty where a sample is no smaller.
-    """
-    profile, total, n_bytes = plan.profile, plan.profile.n_rows, plan.profile.n_bytes
-    if any(c.is_able for c in plan.candidates) or plan.job.rows:
-        return ""
-    # What is frozen holds no copies, as it is not fitted.
-    if not (profile.is_dask and total and n_bytes and plan.job.copies):
-        return ""
-    most = int(plan.budget * total / (n_bytes * plan.job.copies))
-    n_rows = min(sample_size, most)
-    if not 0 < n_rows < total:
-        return ""
-    sizes = f"{format_bytes(n_bytes * n_rows / total)} of {format_bytes(n_bytes)}"
-    return (
-        "\nOnly by name, as it is not what all rows teach:\n"
-        f"  fit_on='sample', sample_size={n_rows}: random rows, {n_rows:,} of "
-        f"{total:,}, {sizes}; up to {most:,} fit into the memory budget."
-    )
 
 
 def _counts(values: list[Any]) -> list[tuple[int, ...] | None]:

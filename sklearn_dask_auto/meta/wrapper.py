@@ -30,7 +30,8 @@ def wrapped_has(name: str) -> Any:
     """Return a check that the wrapped estimator has `name`; scikit-learn's error."""
 
     def check(estimator: Any) -> bool:
-        getattr(estimator._wrapped, name)
+        for owner in estimator._owners:
+            getattr(owner, name)
         return True
 
     return check
@@ -100,6 +101,11 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
     @property
     def _wrapped(self) -> Any:
         return vars(self).get("estimator_", self.estimator)
+
+    @property
+    def _owners(self) -> tuple[Any, ...]:
+        """Return what must have a method, for the wrapper to have it."""
+        return (self._wrapped,)
 
     def _fitted(self) -> Any:
         check_is_fitted(self)

@@ -15,13 +15,13 @@ from sklearn.base import clone
 from sklearn_dask_auto._sklearn import BaseSearchCV
 from sklearn_dask_auto.engines.cluster_fits import put_on_workers
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs import describe
 from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
 from sklearn_dask_auto.inputs.entry import row_counts, settled
-from sklearn_dask_auto.inputs.gather import gather, row_bytes_of
+from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.model_selection.block_search import learned_by
 from sklearn_dask_auto.model_selection.placement import Placement
-from sklearn_dask_auto.routing import Plan, decide
+from sklearn_dask_auto.routing import Plan
 
 __all__ = ["search_on_workers"]
 
@@ -32,7 +32,11 @@ def search_on_workers(
     """Search on rows that are put together on workers; see `Engine.fit`."""
     X = settled(X)
     (counts,) = row_counts([X])
-    plan = _weighed(plan, X, sum(counts))
+    job = replace(plan.job, engine="joblib")
+    measured = with_sizes(replace(plan, job=job), X, None, {}, sum(counts))
+    if measured.engine is None:
+        raise NoEngineError(measured.refusal(), measured)
+    plan = replace(measured, job=plan.job)
     _, y, params = gather(None, y, params)
     rows = RowsElsewhere((sum(counts), *X.shape[1:]))
     # Here the cluster is as good as asked for by name: no fit can run elsewhere.
@@ -53,19 +57,6 @@ def search_on_workers(
         learned["best_estimator_"] = learned["best_estimator_"].estimator
     job = replace(placement.plan.job, engine=plan.job.engine)
     return {**learned, "plan_": replace(placement.plan, job=job)}
-
-
-def _weighed(plan: Plan, X: Any, n_rows: int) -> Plan:
-    """Decide again once the size is known, if it was not."""
-    if plan.profile.n_bytes is not None:
-        return plan
-    n_bytes = n_rows * row_bytes_of(X)
-    profile = replace(describe(X), n_rows=n_rows, n_bytes=n_bytes)
-    job = replace(plan.job, engine="joblib")
-    weighed = decide(profile, job, plan.resources, plan.budget)
-    if weighed.engine is None:
-        raise NoEngineError(weighed.refusal(), weighed)
-    return replace(weighed, job=plan.job)
 
 
 class _FittedElsewhere:

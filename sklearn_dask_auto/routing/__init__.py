@@ -4,7 +4,7 @@ Pure and standard library only: nothing here computes, imports or logs. The word
 one file each (`profile`, `resources`, `job`, `cost`, `plan`), and `decide` joins them.
 """
 
-from sklearn_dask_auto.routing.decide import decide
+from sklearn_dask_auto.routing.decide import budget_of, decide
 from sklearn_dask_auto.routing.job import ENGINES, Job
 from sklearn_dask_auto.routing.plan import Candidate, Plan
 from sklearn_dask_auto.routing.profile import Profile
@@ -18,5 +18,6 @@ __all__ = [
     "Plan",
     "Profile",
     "Resources",
+    "budget_of",
     "decide",
 ]

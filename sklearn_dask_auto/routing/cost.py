@@ -10,7 +10,7 @@ from sklearn_dask_auto.routing.job import Job
 from sklearn_dask_auto.routing.profile import Profile
 from sklearn_dask_auto.routing.resources import Cluster, Resources
 
-__all__ = ["Cost", "cost_of", "fit_bytes", "fits_at_once"]
+__all__ = ["Cost", "cost_of", "fit_bytes", "fits_at_once", "part_room"]
 
 OPERATIONS_PER_SECOND = 1.4e10
 """One core, compiled code on blocks in cache."""
@@ -80,6 +80,8 @@ def cost_of(
     """
     if engine == "sklearn":
         return _sklearn(profile, job, resources, budget)
+    if engine == "blockwise" and job.n_parts:
+        return _parts(profile, job, resources, budget)
     return _PRICES[engine](profile, job, resources)
 
 
@@ -111,8 +113,25 @@ def fits_at_once(profile: Profile, job: Job, cluster: Cluster) -> int:
     return cluster.n_workers * max(1, most)
 
 
+def part_room(resources: Resources, budget: int) -> int:
+    """Return the bytes that the fit of a part may take where parts are fitted."""
+    if _is_local(resources) or resources.cluster is None:
+        return budget
+    return int(USABLE_MEMORY * resources.cluster.worker_memory)
+
+
+def _parts_at_once(job: Job, resources: Resources, budget: int) -> int:
+    """Return how many parts the memory and the threads at hand allow to be fitted."""
+    cluster, is_local = resources.cluster or _NO_CLUSTER, _is_local(resources)
+    places = 1 if is_local else cluster.n_workers
+    threads = resources.cores if is_local else cluster.n_threads // places
+    needed = max(1, int(job.copies * job.part_bytes))
+    most = part_room(resources, budget) // needed
+    return min(job.n_parts, places * max(1, min(threads, most)))
+
+
 def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> Cost:
-    gather = _gather_seconds(profile, resources)
+    gather = _gather_seconds(profile, job, resources)
     one_fit = _fit_seconds(profile, job, resources.cores)
     serial = Cost(
         compute=job.n_fits * one_fit,
@@ -145,7 +164,11 @@ def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:
     return Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
         # What can be put together on the workers does not come here before.
-        transfer=(0.0 if job.moves_whole else _gather_seconds(profile, resources))
+        transfer=(
+            _read_seconds(job.read_bytes, resources)
+            if job.moves_whole
+            else _gather_seconds(profile, job, resources)
+        )
         + n_bytes * cluster.n_workers / WIRE_BYTES_PER_SECOND,
         overhead=CLUSTER_CALL_SECONDS + job.n_fits * CLUSTER_FIT_SECONDS / workers,
         start=0.0 if cluster.is_warm else CLUSTER_IMPORT_SECONDS,
@@ -164,6 +187,19 @@ def _blockwise(profile: Profile, job: Job, resources: Resources) -> Cost:
         n_bytes=min(
             workers * max(profile.block_bytes, GROUP_BYTES), profile.n_bytes or 0
         ),
+        n_workers=workers,
+    )
+
+
+def _parts(profile: Profile, job: Job, resources: Resources, budget: int) -> Cost:
+    _, task_seconds = _block_workers(resources)
+    workers = _parts_at_once(job, resources, budget)
+    return Cost(
+        compute=_fit_seconds(profile, job, workers),
+        # Parts are put together where they are fitted, from blocks that lie anywhere.
+        transfer=_read_seconds(profile.n_bytes or 0, resources),
+        overhead=(2 * profile.n_blocks + job.n_parts) * task_seconds,
+        n_bytes=int(workers * job.copies * job.part_bytes),
         n_workers=workers,
     )
 
@@ -199,12 +235,18 @@ def _rounds(n_fits: int, workers: int) -> float:
     return max(n_fits / workers, 1.0)
 
 
-def _gather_seconds(profile: Profile, resources: Resources) -> float:
+def _gather_seconds(profile: Profile, job: Job, resources: Resources) -> float:
     if not profile.is_dask:
         return 0.0
     is_remote = resources.cluster is not None
     rate = WIRE_BYTES_PER_SECOND if is_remote else COPY_BYTES_PER_SECOND
-    return (profile.n_bytes or 0) / rate
+    return (profile.n_bytes or 0) / rate + _read_seconds(job.read_bytes, resources)
+
+
+def _read_seconds(n_bytes: int, resources: Resources) -> float:
+    """Return what reading blocks takes, where they are."""
+    workers, _ = _block_workers(resources)
+    return n_bytes / COPY_BYTES_PER_SECOND / workers
 
 
 def _held_bytes(profile: Profile, job: Job) -> int:
@@ -214,7 +256,12 @@ def _held_bytes(profile: Profile, job: Job) -> int:
 
 
 def _block_workers(resources: Resources) -> tuple[int, float]:
-    cluster = resources.cluster
-    if cluster is None or not cluster.n_threads or resources.is_in_worker:
+    if _is_local(resources) or resources.cluster is None:
         return resources.cores, LOCAL_TASK_SECONDS
-    return cluster.n_threads, CLUSTER_TASK_SECONDS
+    return resources.cluster.n_threads, CLUSTER_TASK_SECONDS
+
+
+def _is_local(resources: Resources) -> bool:
+    """Tell whether work on blocks is priced for this machine."""
+    cluster = resources.cluster
+    return cluster is None or not cluster.n_threads or resources.is_in_worker

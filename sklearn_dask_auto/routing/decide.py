@@ -4,13 +4,13 @@ Each engine is judged by a list of conditions, all of them evaluated, so that ev
 reason is known and not only the first. A reason is the fact that failed.
 """
 
-from sklearn_dask_auto.routing.cost import USABLE_MEMORY, cost_of, fit_bytes
+from sklearn_dask_auto.routing.cost import USABLE_MEMORY, cost_of, fit_bytes, part_room
 from sklearn_dask_auto.routing.job import ENGINES, Job
 from sklearn_dask_auto.routing.plan import Candidate, Plan
 from sklearn_dask_auto.routing.profile import Profile, format_bytes
 from sklearn_dask_auto.routing.resources import Resources
 
-__all__ = ["decide"]
+__all__ = ["budget_of", "decide"]
 
 FREE_MEMORY_SHARE = 0.5
 """Share of free memory that a fit may take when the user names no budget."""
@@ -18,6 +18,25 @@ SMALL_BYTES = 10_000_000
 """What is no larger may pass from a cluster through this process, for many fits."""
 PREFERENCE = ("sklearn", "blockwise", "joblib", "dask-ml")
 """Which engine wins a tie."""
+
+
+def budget_of(resources: Resources, memory_budget: int | None = None) -> int:
+    """Return the bytes that a fit may take in this process.
+
+    Parameters
+    ----------
+    resources : Resources
+        What is at hand.
+    memory_budget : int or None, default=None
+        What the user set; None for half of what is free.
+
+    Returns
+    -------
+    budget : int
+    """
+    if memory_budget is None:
+        return int(FREE_MEMORY_SHARE * resources.free_memory)
+    return memory_budget
 
 
 def decide(
@@ -45,10 +64,7 @@ def decide(
         Its ``engine`` is None where no engine can do the job, or where the one asked
         for by name cannot.
     """
-    if memory_budget is None:
-        budget = int(FREE_MEMORY_SHARE * resources.free_memory)
-    else:
-        budget = memory_budget
+    budget = budget_of(resources, memory_budget)
     candidates = tuple(
         Candidate(
             engine,
@@ -95,12 +111,14 @@ def _reasons(
         if not profile.is_dask:
             failed.append(f"X is {profile.container}, not a dask collection")
     if engine == "blockwise":
-        failed += _no_blocks(profile, resources)
+        failed += _no_blocks(profile, job, resources)
+        failed += _over_part_memory(job, resources, budget)
     return failed
 
 
-def _no_blocks(profile: Profile, resources: Resources) -> list[str]:
-    if profile.container in _WITHOUT_BLOCKS:
+def _no_blocks(profile: Profile, job: Job, resources: Resources) -> list[str]:
+    # In memory it is one part, of whatever kind.
+    if profile.container in _WITHOUT_BLOCKS and not job.n_parts:
         return [f"X is {profile.container}, which has no row blocks"]
     if profile.is_dask and resources.cluster and resources.cluster.problem:
         return [resources.cluster.problem]
@@ -146,7 +164,8 @@ def _own_reservations(
         # Never a reason to refuse: the caller holds these arrays already, and
         # scikit-learn without this library would try.
         return _over_budget(profile, job, budget)
-    if engine == "blockwise" and not _over_budget(profile, job, budget):
+    is_small = not _over_budget(profile, job, budget)
+    if engine == "blockwise" and is_small and not job.n_parts:
         return ["X is in memory, where scikit-learn itself gives the answer"]
     return []
 
@@ -189,6 +208,23 @@ def _over_worker_memory(profile: Profile, job: Job, resources: Resources) -> lis
         f"data and {format_bytes(needed - n_bytes)} of its own), and the largest "
         f"worker can fill {format_bytes(int(USABLE_MEMORY * limit))} of its "
         f"{format_bytes(limit)}: workers need a larger memory_limit"
+    ]
+
+
+def _over_part_memory(job: Job, resources: Resources, budget: int) -> list[str]:
+    needed = int(job.copies * job.part_bytes)
+    limit = part_room(resources, budget)
+    if limit == budget:
+        place = f"the memory budget of {format_bytes(budget)}"
+    else:
+        place = f"the {format_bytes(limit)} that the largest worker can fill"
+    if needed <= limit:
+        return []
+    return [
+        f"the largest of {job.n_parts:,} parts takes {format_bytes(job.part_bytes)} "
+        f"and its fit {format_bytes(needed)}, over {place}: a smaller part_size, "
+        "smaller blocks or, for more blocks with rows of each class, shuffled rows "
+        "make smaller parts"
     ]
 
 

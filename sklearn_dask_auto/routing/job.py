@@ -44,6 +44,11 @@ class Job:
         A single fit may run whole on one worker, which the rows are put together on.
     rows : str
         Which rows are fitted, where the user asked for some of them by name.
+    read_bytes : int
+        Bytes of the blocks that are read for those rows.
+    n_parts, part_bytes : int
+        Parts of the rows that are fitted apart, each in memory, and the bytes of the
+        largest; 0 for any other fit.
     """
 
     estimator: str
@@ -60,6 +65,9 @@ class Job:
     reservations: tuple[tuple[str, str], ...] = ()
     moves_whole: bool = False
     rows: str = ""
+    read_bytes: int = 0
+    n_parts: int = 0
+    part_bytes: int = 0
 
     def refused(self, engine: str) -> list[str]:
         """Return the reasons why `engine` cannot take this request."""

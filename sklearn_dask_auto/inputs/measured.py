@@ -3,14 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from sklearn_dask_auto.inputs import describe, is_dask
+from sklearn_dask_auto.inputs.describe import describe, is_dask
 from sklearn_dask_auto.inputs.gather import row_bytes_of
 from sklearn_dask_auto.routing import Plan, decide
 
 __all__ = ["with_sizes"]
 
 
-def with_sizes(plan: Plan, X: Any, y: Any, params: dict[str, Any]) -> Plan:
+def with_sizes(
+    plan: Plan, X: Any, y: Any, params: dict[str, Any], n_rows: int | None = None
+) -> Plan:
     """Count rows, if their number is unknown, and decide again.
 
     Parameters
@@ -19,6 +21,8 @@ def with_sizes(plan: Plan, X: Any, y: Any, params: dict[str, Any]) -> Plan:
         What was decided from metadata.
     X, y, params : object
         As for `fit`. Dask collections are counted in one pass; none is brought here.
+    n_rows : int or None, default=None
+        Rows of `X`, if they were counted before; it is the only collection then.
 
     Returns
     -------
@@ -31,7 +35,7 @@ def with_sizes(plan: Plan, X: Any, y: Any, params: dict[str, Any]) -> Plan:
 
     values = [v for v in (X, y, *params.values()) if v is not None]
     lazy = [value for value in values if is_dask(value)]
-    counts = [sum(counted) for counted in row_counts(lazy)]
+    counts = [n_rows] if n_rows is not None else [sum(n) for n in row_counts(lazy)]
     n_bytes = sum(describe(v).n_bytes or 0 for v in values if not is_dask(v))
     n_bytes += sum(n * row_bytes_of(c) for n, c in zip(counts, lazy, strict=True))
     profile = replace(
