@@ -32,8 +32,9 @@ def cut(array, row_chunks, column_chunks=-1):
         return da.concatenate(
             [da.from_array(part, chunks=-1) for part in _parts(array, row_chunks)]
         )
+    rest = (column_chunks, *(-1 for _ in array.shape[2:]))
     parts = [
-        da.from_array(part, chunks=(max(1, len(part)), column_chunks))
+        da.from_array(part, chunks=(max(1, len(part)), *rest))
         for part in _parts(array, row_chunks)
     ]
     return da.concatenate(parts)

@@ -1,6 +1,5 @@
 """AutoScaleEstimator: blocks give what the whole gives, for any estimator."""
 
-import copy
 import inspect
 import pickle
 import warnings
@@ -34,7 +33,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.svm import SVC
-from sklearn.utils import all_estimators, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklearn_dask_auto import (
@@ -429,89 +428,3 @@ def test_to_sklearn_is_plain_all_the_way_down():
         plain.predict(X),
         Ridge().fit(plain[0].transform(X), NUMBERS).predict(plain[0].transform(X)),
     )
-
-
-OTHER_ROWS = "what it says of a row depends on the rows beside it"
-NO_ROWS = "it takes labels as its only argument, not rows"
-TEXTS = "it takes texts or dicts, not a matrix; texts have a test of their own"
-EXCLUDED = {
-    "CountVectorizer": TEXTS,
-    "DictVectorizer": TEXTS,
-    "FeatureHasher": TEXTS,
-    "HashingVectorizer": TEXTS,
-    "KernelCenterer": "it takes a square kernel, not rows",
-    "LabelBinarizer": NO_ROWS,
-    "LabelEncoder": NO_ROWS,
-    "MiniBatchNMF": OTHER_ROWS,
-    "MultiLabelBinarizer": NO_ROWS,
-    "PatchExtractor": "it takes images, and returns many patches of each",
-    "TfidfVectorizer": TEXTS,
-}
-"""Estimators whose blocks do not give what the whole gives, each with its reason."""
-
-
-PARAMS = {
-    "CCA": {"n_components": 1},
-    "GaussianRandomProjection": {"n_components": 2},
-    "PLSCanonical": {"n_components": 1},
-    "PLSSVD": {"n_components": 1},
-    "SelfTrainingClassifier": {"estimator": LogisticRegression()},
-    "SkewedChi2Sampler": {"skewedness": 100.0},
-    "SparseRandomProjection": {"n_components": 2},
-}
-"""What the defaults need for four columns and one target."""
-
-
-def built_by_default():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name, cls in all_estimators():
-            if hasattr(cls, "predict") or hasattr(cls, "transform"):
-                try:
-                    yield name, cls(**PARAMS.get(name, {}))
-                except TypeError:
-                    continue
-
-
-BUILT = dict(built_by_default())
-
-
-def data_for(estimator):
-    """Return rows and a target that the estimator says it takes."""
-    tags = get_tags(estimator)
-    rows = np.abs(X) if tags.input_tags.positive_only else X
-    if tags.input_tags.two_d_array is False and tags.input_tags.one_d_array:
-        rows = rows[:, 0]
-    if tags.target_tags.positive_only or is_regressor(estimator):
-        target = np.abs(NUMBERS) + 1
-    else:
-        target = (X[:, 0] > 1).astype(int)
-    if tags.target_tags.multi_output and not tags.target_tags.single_output:
-        target = np.column_stack([target, target[::-1]])
-    return rows, target
-
-
-def blocks_equal_the_whole(estimator):
-    if "random_state" in estimator.get_params():
-        estimator.set_params(random_state=0)
-    rows, target = data_for(estimator)
-    model = AutoScaleEstimator(estimator).fit(rows, target)
-    blocks = cut(rows, (1, 30, 0, 49))
-    for method in ("predict", "transform"):
-        if hasattr(model, method):
-            assert_lazy_and_equal(model, method, blocks, rows)
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", BUILT)
-def test_every_estimator_of_scikit_learn_says_of_blocks_what_it_says_of_the_whole(name):
-    estimator = copy.deepcopy(BUILT[name])
-    if name not in EXCLUDED:
-        blocks_equal_the_whole(estimator)
-        return
-    with pytest.raises(Exception):  # noqa: B017, PT011  the reason is in the table
-        blocks_equal_the_whole(estimator)
-
-
-def test_every_exclusion_is_of_an_estimator_that_there_is():
-    assert set(EXCLUDED) <= set(BUILT)
