@@ -28,7 +28,7 @@ def objective(coefficients, intercept, X, y) -> float:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks logistic")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args(arguments)
     from dask_ml.linear_model import LogisticRegression as DaskMLLogisticRegression
 

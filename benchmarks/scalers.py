@@ -10,7 +10,13 @@ import sklearn_dask_auto
 from benchmarks.pairing import print_table, timed_in_turn
 
 ROWS_PER_BLOCK, COLUMNS = 20_000, 20
-NAMES = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+NAMES = (
+    "StandardScaler",
+    "MinMaxScaler",
+    "MaxAbsScaler",
+    "RobustScaler",
+    "QuantileTransformer",
+)
 
 
 def calls_of(name: str, X: da.Array, whole: np.ndarray) -> dict:
@@ -54,13 +60,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks scalers")
     parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--names", nargs="+", choices=NAMES, default=NAMES)
     options = parser.parse_args(arguments)
 
     shape = (options.blocks * ROWS_PER_BLOCK, COLUMNS)
     X = da.random.default_rng(0).normal(3, size=shape, chunks=(ROWS_PER_BLOCK, -1))
     X = X.persist()
     whole = X.compute()
-    for name in NAMES:
+    for name in options.names:
         title = f"{name} on {shape[0]:,} x {shape[1]} float64, persisted"
         seconds = timed_in_turn(calls_of(name, X, whole), options.repeats)
         print_table(f"{title}: fit", seconds, "ours")

@@ -32,6 +32,7 @@ __all__ = [
     "evaluate",
     "is_decrease",
     "minimise",
+    "newton",
     "solve",
     "warn_of_few_iterations",
 ]
@@ -40,6 +41,14 @@ NEWTON_COEFFICIENTS = 500
 """Up to this many, a Hessian costs less than the passes it saves."""
 HALVINGS = 15
 """Steps shorter than 2**-15 of Newton's do not help; L-BFGS takes over."""
+
+
+class Foldable(Protocol):
+    """Rows that statistics can be had of: all of them, or a sample."""
+
+    def fold(self, summarise: Any, merge: Any, state: Any = None) -> Any:
+        """Return the statistics of the rows together; see `Pass.fold`."""
+        ...
 
 
 class Problem(Protocol):
@@ -114,7 +123,9 @@ def minimise(
     """
     n_iter = 0
     if estimator.solver == "newton-cholesky" or start.size <= NEWTON_COEFFICIENTS:
-        start, n_iter, is_done = _newton(estimator, blocks, problem, start)
+        start, n_iter, is_done = newton(
+            blocks, problem, start, estimator.tol, estimator.max_iter
+        )
         if is_done:
             return start, n_iter
         if n_iter >= estimator.max_iter:
@@ -123,14 +134,33 @@ def minimise(
     return _lbfgs(estimator, blocks, problem, start, n_iter)
 
 
-def _newton(
-    estimator: Any, blocks: Pass, problem: Problem, start: Any
+def newton(
+    blocks: Foldable, problem: Problem, start: Any, tol: float, max_iter: int
 ) -> tuple[Any, int, bool]:
-    """Take Newton steps; return coefficients, how many, and whether they converged."""
+    """Take Newton steps.
+
+    Parameters
+    ----------
+    blocks : Pass or Sample
+        The rows.
+    problem, start : Problem, ndarray of shape (n_coefficients,)
+        As for `minimise`.
+    tol : float
+        Largest entry of the gradient at which one more step is the last.
+    max_iter : int
+        Most steps.
+
+    Returns
+    -------
+    coefficients : ndarray of shape (n_coefficients,), float64
+    n_iter : int
+    is_done : bool
+        They converged.
+    """
     coefficients, step = start, np.zeros_like(start)
     value, slope, length = np.inf, 0.0, 1.0
     n_iter = 0
-    for _ in range(estimator.max_iter + HALVINGS):
+    for _ in range(max_iter + HALVINGS):
         candidate = problem.centred(coefficients + length * step)
         outcome = evaluate(blocks, problem, candidate, with_hessian=True)
         if not is_decrease(outcome.loss, value, length * slope):
@@ -143,16 +173,18 @@ def _newton(
             return coefficients, n_iter, False
         step = solve(outcome.hessian, -outcome.gradient)
         slope = float(step @ outcome.gradient)
-        if np.abs(outcome.gradient).max() <= estimator.tol:
+        if np.abs(outcome.gradient).max() <= tol:
             last = problem.centred(coefficients + step)
             return _better(blocks, problem, last, (coefficients, value)), n_iter, True
-        if n_iter >= estimator.max_iter:
+        if n_iter >= max_iter:
             return coefficients, n_iter, False
         n_iter += 1
     return coefficients, n_iter, False
 
 
-def _better(blocks: Pass, problem: Problem, last: Any, found: tuple[Any, float]) -> Any:
+def _better(
+    blocks: Foldable, problem: Problem, last: Any, found: tuple[Any, float]
+) -> Any:
     """Return where a last step leads, unless it leads uphill.
 
     The gradient is small already, as scikit-learn wants it; but a column of small
@@ -219,7 +251,7 @@ def warn_of_few_iterations(estimator: Any, n_iter: int) -> None:
 
 
 def evaluate(
-    blocks: Pass, problem: Problem, coefficients: Any, *, with_hessian: bool
+    blocks: Foldable, problem: Problem, coefficients: Any, *, with_hessian: bool
 ) -> Outcome:
     """Return the objective, penalty included, as a mean over the weight."""
     total = blocks.fold(

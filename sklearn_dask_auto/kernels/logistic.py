@@ -5,8 +5,8 @@ the logistic (or multinomial) loss, plus |coef|^2 / (2 C sum of weights), the in
 left out of the penalty. Minimised by `glm`, or, where part of the penalty is on
 absolute values, by `proximal`.
 
-Passes: one for the classes, one for finite values and weights by class, then those of
-`glm` or `proximal`.
+Passes: one for the classes, one for finite values, weights by class and the sample that
+`head_start` starts many rows from, then those of `glm` or `proximal`.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,16 @@ from sklearn.utils import assert_all_finite, compute_class_weight
 
 from sklearn_dask_auto._sklearn import logistic_loss
 from sklearn_dask_auto.inputs.entry import Rows
-from sklearn_dask_auto.kernels import proximal
+from sklearn_dask_auto.kernels import head_start, proximal
 from sklearn_dask_auto.kernels.driver import Pass
-from sklearn_dask_auto.kernels.glm import minimise
+from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, minimise
 from sklearn_dask_auto.kernels.sizes import l1_share
 from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
 __all__ = ["check", "fit"]
+
+LEAST_ROWS_OF_CLASS = 10
+"""In a sample that stands for all rows."""
 
 
 def check(estimator: Any, rows: Rows) -> None:
@@ -54,7 +57,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
         scikit-learn's, for non-finite values, and where there is only one class.
     """
     blocks = Pass(rows)
-    problem = _survey(estimator, blocks)
+    problem, sample = _survey(estimator, blocks)
     start = _start(estimator, problem)
     if problem.l1_penalty:
         strength = problem.strengths(start.size)
@@ -62,6 +65,8 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
             estimator, blocks, problem, start, strength
         )
     else:
+        if not start.any() and _stands_for_all(sample, problem):
+            start = head_start.better_start(problem, sample, start)
         solution, n_iter = minimise(estimator, blocks, problem, start)
     shaped = solution.reshape((problem.n_outputs, -1), order="F").astype(rows.dtype)
     n_columns = rows.n_columns
@@ -147,10 +152,12 @@ class Problem:
         return shaped.ravel(order="F")
 
 
-def _survey(estimator: Any, blocks: Pass) -> Problem:
+def _survey(estimator: Any, blocks: Pass) -> tuple[Problem, head_start.Sample | None]:
+    """Return what is minimised, and a sample of rows if there are many."""
     classes = classes_of(blocks)
-    state = (classes, type(estimator).__name__)
-    counts = blocks.fold(_count_block, np.add, state)
+    wanted = head_start.numbers(blocks.rows.n_rows)
+    state = (classes, type(estimator).__name__, wanted)
+    counts, parts = blocks.fold(_survey_block, _merge_surveys, state)
     if len(classes) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data "
@@ -162,7 +169,7 @@ def _survey(estimator: Any, blocks: Pass) -> Problem:
     weight = float(class_weight @ counts)
     strength = np.inf if estimator.penalty is None else estimator.C
     l1_ratio = l1_share(estimator.penalty, estimator.l1_ratio)
-    return Problem(
+    problem = Problem(
         classes,
         class_weight,
         weight,
@@ -171,6 +178,17 @@ def _survey(estimator: Any, blocks: Pass) -> Problem:
         bool(estimator.fit_intercept),
         blocks.rows.n_columns,
     )
+    return problem, head_start.sample_of(parts)
+
+
+def _stands_for_all(sample: head_start.Sample | None, problem: Problem) -> bool:
+    """Tell whether a sample has rows of every class, and Newton's method will run."""
+    if sample is None:
+        return False
+    n_coefficients = problem.n_outputs * (problem.n_columns + problem.fit_intercept)
+    codes = encode(problem.classes, sample.beside["y"])
+    least = np.bincount(codes, minlength=len(problem.classes)).min()
+    return bool(least >= LEAST_ROWS_OF_CLASS and n_coefficients <= NEWTON_COEFFICIENTS)
 
 
 def _class_weight(class_weight: Any, classes: Any, counts: Any) -> Any:
@@ -180,15 +198,20 @@ def _class_weight(class_weight: Any, classes: Any, counts: Any) -> Any:
     return compute_class_weight(class_weight, classes=classes, y=classes)
 
 
-def _count_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> Any:
-    classes, name = state
+def _survey_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> Any:
+    classes, name, wanted = state
     assert_all_finite(block, input_name="X", estimator_name=name)
     weight = beside.get("sample_weight")
     if weight is not None:
         assert_all_finite(weight, input_name="sample_weight")
-    return np.bincount(
+    counts = np.bincount(
         encode(classes, beside["y"]), weights=weight, minlength=len(classes)
     ).astype(float)
+    return counts, head_start.rows_of_block(block, beside, start, wanted)
+
+
+def _merge_surveys(a: Any, b: Any) -> Any:
+    return a[0] + b[0], a[1] + b[1]
 
 
 def _start(estimator: Any, problem: Problem) -> Any:

@@ -4,7 +4,8 @@ The objective is that of `sklearn.linear_model.PoissonRegressor`: half of the we
 mean deviance, plus alpha |coef|^2 / 2, the intercept left out of the penalty. Minimised
 by `glm`, from the logarithm of the mean target as scikit-learn begins.
 
-Passes: one for finite values and the mean target, then those of `glm`.
+Passes: one for finite values, the mean target and the sample that `head_start` starts
+many rows from, then those of `glm`.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from sklearn.utils import assert_all_finite, check_array
 
 from sklearn_dask_auto._sklearn import poisson_loss
 from sklearn_dask_auto.inputs.entry import Rows, specimen
-from sklearn_dask_auto.kernels import targets
+from sklearn_dask_auto.kernels import head_start, targets
 from sklearn_dask_auto.kernels.driver import Pass
-from sklearn_dask_auto.kernels.glm import minimise
+from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, minimise
 
 __all__ = ["check", "fit"]
 
@@ -67,7 +68,9 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
         scikit-learn's, for values that are not finite and targets below zero.
     """
     blocks = Pass(rows)
-    weight, total = blocks.fold(_sum_block, np.add, type(estimator).__name__)
+    wanted = head_start.numbers(rows.n_rows)
+    state = type(estimator).__name__, wanted
+    (weight, total), parts = blocks.fold(_survey_block, _merge_surveys, state)
     if weight == 0:
         raise ValueError("Sample weights must contain at least one non-zero number.")
     problem = Problem(
@@ -77,6 +80,9 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     solution, n_iter = start, 0
     # No better intercept than the start's -inf, where all targets are zero.
     if np.isfinite(start).all():
+        if not start[: rows.n_columns].any() and start.size <= NEWTON_COEFFICIENTS:
+            sample = head_start.sample_of(parts)
+            start = head_start.better_start(problem, sample, start)
         solution, n_iter = minimise(estimator, blocks, problem, start)
     solution = solution.astype(rows.dtype)
     return {
@@ -127,8 +133,9 @@ class Problem:
         return coefficients
 
 
-def _sum_block(block: Any, beside: dict[str, Any], start: int, name: str) -> Any:
-    """Return the sums of weights, and of weighted targets."""
+def _survey_block(block: Any, beside: dict[str, Any], start: int, state: Any) -> Any:
+    """Return the sums of weights, and of weighted targets; and what is sampled."""
+    name, wanted = state
     assert_all_finite(block, input_name="X", estimator_name=name)
     y = _target(block, beside)
     assert_all_finite(y, input_name="y", estimator_name=name)
@@ -142,7 +149,12 @@ def _sum_block(block: Any, beside: dict[str, Any], start: int, name: str) -> Any
             f"{type(loss).__name__!r}."
         )
     weight = np.ones(len(y)) if weight is None else weight.astype(float)
-    return np.array([weight.sum(), weight @ y])
+    sums = np.array([weight.sum(), weight @ y])
+    return sums, head_start.rows_of_block(block, beside, start, wanted)
+
+
+def _merge_surveys(a: Any, b: Any) -> Any:
+    return a[0] + b[0], a[1] + b[1]
 
 
 def _target(block: Any, beside: dict[str, Any]) -> Any:
