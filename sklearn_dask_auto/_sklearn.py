@@ -52,6 +52,7 @@ __all__ = [
     "has_callbacks",
     "imputer_input",
     "infer_dimension",
+    "insert_error_scores",
     "is_constant",
     "lbfgs_iterations",
     "logistic_loss",
@@ -315,6 +316,16 @@ def unmade_fit(call: Any, error: str | None) -> dict[str, Any]:
     return {**result, "n_test_samples": n_test_samples, **times}
 
 
+def insert_error_scores(out: list[dict[str, Any]], error_score: Any) -> None:
+    """Give fits that failed as many scores as a callable `scoring` gave the others.
+
+    Which there are is known from a fit that was made.
+    """
+    from sklearn.model_selection._validation import _insert_error_scores
+
+    _insert_error_scores(out, error_score)
+
+
 def formatted_results(
     search: Any,
     candidates: list[Any],
@@ -322,11 +333,8 @@ def formatted_results(
     more: dict[str, list[Any]],
 ) -> dict[str, Any]:
     """Return `cv_results_` from what `_fit_and_score` returned, fit by fit."""
-    from sklearn.model_selection._validation import _insert_error_scores
-
     if callable(search.scoring):
-        # Which scores there are is known from a fit that was made.
-        _insert_error_scores(out, float("nan"))
+        insert_error_scores(out, float("nan"))
     with warnings.catch_warnings():
         # Of scores that are not finite: some are missing, as the caller knows.
         warnings.simplefilter("ignore", UserWarning)

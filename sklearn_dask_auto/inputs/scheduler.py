@@ -10,8 +10,10 @@ this process's threads do the work. The plan names the reason.
 import functools
 import math
 import sys
+import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
@@ -24,22 +26,27 @@ from sklearn_dask_auto.inputs.describe import is_stored
 
 __all__ = [
     "answered_by",
-    "await_workers",
     "block_workers",
     "compute",
+    "compute_on",
     "computes_here",
     "has_lost_workers",
     "here",
     "is_at_hand",
+    "is_on_cluster",
     "largest_worker",
     "persist",
+    "persist_on",
     "thread_count",
+    "watched_client",
 ]
 
 IN_THREADS = ("threads", "threading", "sync", "synchronous", "single-threaded")
 """dask's names for the schedulers whose tasks run in this process."""
 RESTART_SECONDS = 30
-"""What a worker may take to come back."""
+"""What workers may take to come back."""
+WATCH_SECONDS = 1
+"""Between two looks at whether there are any."""
 
 
 Answer = Callable[[Any, tuple[Any, ...]], Any]
@@ -88,13 +95,20 @@ def _together(
     # dask 2026.8 puts collections of a kind side by side and returns their
     # values in that order: (array, frame, array) comes back as (array, array, frame).
     order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
-    with _context() as options, _one_blas_thread(), warnings.catch_warnings():
+    with _context() as options, _one_blas_thread(), _quiet():
+        values = function(*(collections[i] for i in order), **options)
+    return tuple(values[order.index(i)] for i in range(len(order)))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what dask advises, and what we know."""
+    with warnings.catch_warnings():
         # Kinds apart, as dask recommends, would share no task.
         warnings.filterwarnings("ignore", "Computing mixed collections", UserWarning)
         # Rows in memory have to travel; a worker that dies has to get them again.
         warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-        values = function(*(collections[i] for i in order), **options)
-    return tuple(values[order.index(i)] for i in range(len(order)))
+        yield
 
 
 def computes_here() -> bool:
@@ -114,22 +128,13 @@ def here() -> Iterator[None]:
         yield
 
 
-def await_workers() -> None:
-    """Wait if the cluster has no workers just now: its nannies start them again."""
-    client = _current_client()
-    if client is None or client.asynchronous or client.status != "running":
-        return
-    if not client.nthreads():
-        with suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=RESTART_SECONDS)
-
-
 def has_lost_workers(error: BaseException) -> bool:
     """Tell whether a task was given up, as the workers that ran it died."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False
-    return isinstance(error, distributed.scheduler.KilledWorker)
+    # What they held is not always found again: dask cancels what depends on it.
+    return isinstance(error, distributed.scheduler.KilledWorker | CancelledError)
 
 
 def thread_count() -> int:
@@ -179,6 +184,46 @@ def largest_worker() -> str:
     workers = client.scheduler_info(n_workers=-1)["workers"]
     # One without a limit has what its machine has.
     return str(max(workers, key=lambda w: workers[w]["memory_limit"] or math.inf))
+
+
+def watched_client() -> Any:
+    """Return the client that `compute` uses now, for `compute_on`; or None."""
+    return None if is_in_worker() else _client()
+
+
+def compute_on(client: Any, lazy: Sequence[Any]) -> tuple[Any, ...]:
+    """Compute delayed values on the workers of a client, and nowhere else.
+
+    Raises
+    ------
+    TimeoutError
+        If there are no workers for long.
+    """
+    distributed = sys.modules["distributed"]
+    with _quiet():
+        futures = client.compute(list(lazy))
+    seen = time.monotonic()
+    while True:
+        with suppress(TimeoutError):
+            distributed.wait(futures, timeout=WATCH_SECONDS)
+            return tuple(client.gather(futures))
+        if client.nthreads():
+            seen = time.monotonic()
+        elif time.monotonic() > seen + RESTART_SECONDS:
+            raise TimeoutError(f"there were no workers for {RESTART_SECONDS} s")
+
+
+def persist_on(client: Any, lazy: Sequence[Any]) -> list[Any]:
+    """Have delayed values computed and kept on the workers of a client."""
+    with _quiet():
+        return list(client.persist(list(lazy)))
+
+
+def is_on_cluster(collection: Any) -> bool:
+    """Tell whether blocks of a collection are values that workers hold."""
+    return any(
+        _is_future(entry) for entry in dict(collection.__dask_graph__()).values()
+    )
 
 
 def _is_future(entry: Any) -> bool:

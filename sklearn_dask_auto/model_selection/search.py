@@ -68,8 +68,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
           side by side.
 
         With ``resource='partial_fit'`` a candidate goes on from round to round where it
-        was, instead of being fitted from scratch. Scores are then those of the first
-        split of `cv` alone, whose test rows must fit in memory.
+        was, instead of being fitted from scratch: one model for each split of `cv`,
+        whose test rows must fit in memory.
     n_iter : int, default=10
         Candidates to draw; for 'random'.
     n_candidates : 'exhaust' or int, default=None
@@ -132,11 +132,16 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, \
     n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         As in :class:`~sklearn.model_selection.GridSearchCV`, concrete.
+    n_candidates_, n_resources_, n_iterations_, n_required_iterations_, \
+n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
+        For 'halving', as in :class:`~sklearn.model_selection.HalvingGridSearchCV`.
+        With `decay_rate`, by which no rounds are required, what is required and what
+        is possible is what there was.
     n_partial_fit_calls_ : int
-        For 'partial_fit': calls before the refit, of all candidates.
+        For 'partial_fit': calls before the refit, of all candidates on all splits.
     history_ : list of dict
-        For 'partial_fit': every score in the order of time, those between rounds that
-        `patience` asks for included.
+        For 'partial_fit': every mean score in the order of time, those between rounds
+        that `patience` asks for included; of several metrics the one that ranks.
     plan_ : Plan
         Where the fits ran, and why.
 
@@ -175,13 +180,20 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     With 'partial_fit' there are also `candidate`, a number that stays the same through
     all rounds, and `partial_fit_calls`, which `patience` may have kept below
     `n_resources`. As all scores are on the same rows, the best is the best among the
-    last scores of all candidates; it is trained as long again on all rows. Candidates
-    are trained in step, so that a batch is loaded once for all of them:
-    `max_resources` batches are read in all. Rows in memory are trained on by threads
-    here, or with `engine='joblib'` on the cluster; blocks where they are. Results
-    depend on the seed, and for collections over 128 MB on their blocks, but neither on
-    the workers nor on `n_jobs`. `to_sklearn` gives the search of scikit-learn with the
-    same candidates.
+    last scores of all candidates; it is trained as long again on all rows. Of several
+    metrics the one that `refit` names decides who goes on, or the first where `refit`
+    is a callable, which then chooses from `cv_results_`, or False. Candidates are
+    trained in step, so that a batch is loaded once for all of them: `max_resources`
+    batches are read for each split. Large collections are read less with one split, as
+    in ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do. Rows
+    in memory are trained on by threads here, or with `engine='joblib'` on the cluster;
+    blocks where they are. Results depend on the seed, and for collections over 128 MB
+    on their blocks, but neither on the workers nor on `n_jobs`. A candidate whose
+    workers die is tried once more, alone, and then gets `error_score`. Should the
+    client close, candidates are trained again here, to the same models, with a
+    `RuntimeWarning`; where blocks of `X` were on its workers alone, `NoEngineError` is
+    raised, and `cv_results_` has the rounds that were over. `to_sklearn` gives the
+    search of scikit-learn with the same candidates.
 
     Of dask-ml's searches, HyperbandSearchCV is ``strategy='hyperband'``, and
     SuccessiveHalvingSearchCV ``strategy='halving', resource='partial_fit'``;
@@ -221,8 +233,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     ... ).fit(dX, dy)
     >>> sorted(set(search.cv_results_["n_resources"].tolist()))
     [1, 3, 9]
-    >>> search.n_partial_fit_calls_
-    69
+    >>> search.n_partial_fit_calls_  # 69 on each split
+    345
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -398,7 +410,7 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
 
     def _adopt(self, learned: dict[str, Any], plan: Plan) -> None:
         super()._adopt(learned, plan)
-        if self.strategy == "halving":
+        if self.strategy == "halving" and not strategy_of(self).streams:
             # BaseSearchCV leaves it out for a callable `refit`, which halving ignores.
             self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
 
@@ -442,11 +454,12 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
         if profile.is_dask:
             stays = "partial_fit streams over the blocks of X where they are"
             refusals += [("sklearn", stays), ("joblib", stays)]
+        n_candidates = strategy_of(self).count_candidates(profile.n_rows)
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,
             refusals=tuple(refusals),
-            n_fits=strategy_of(self).count_candidates(profile.n_rows),
+            n_fits=n_candidates * count_splits(self.cv),
             n_jobs=self._n_jobs_asked(),
             passes=20.0,
             operations=20.0,

@@ -24,7 +24,8 @@ DRAWN = {"alpha": loguniform(1e-5, 1)}
 
 
 def hyperband(estimator=None, params=DRAWN, **options):
-    options = {"max_resources": 9, "random_state": 0, **options}
+    one = ShuffleSplit(1, test_size=0.2, random_state=0)
+    options = {"max_resources": 9, "random_state": 0, "cv": one, **options}
     estimator = SGDClassifier(random_state=0) if estimator is None else estimator
     return AutoScaleSearchCV(estimator, params, strategy="hyperband", **options)
 
@@ -305,7 +306,7 @@ def test_a_parameter_that_is_searched_is_no_resource():
         (hyperband(decay_rate=1), "cuts by factor alone"),
         (hyperband(min_resources=10), "min_resources=10 is greater than"),
         (hyperband(resource="n_samples", patience=3), "patience is for candidates"),
-        (hyperband(scoring=["accuracy"]), "ranks by one metric"),
+        (hyperband(scoring=["accuracy"]), "the parameter refit must be set"),
         (hyperband(return_train_score=True), "return_train_score=True"),
         (hyperband(factor=1), "factor=1"),
     ],

@@ -10,6 +10,9 @@ import os
 import signal
 import threading
 import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -21,14 +24,24 @@ from distributed import Client, LocalCluster
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from scipy.stats import loguniform, uniform
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import SGDClassifier
-from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    ParameterGrid,
+    RandomizedSearchCV,
+    ShuffleSplit,
+    StratifiedKFold,
+)
 
-from sklearn_dask_auto import AutoScaleSearchCV, config_context
+from sklearn_dask_auto import AutoScaleSearchCV, NoEngineError, config_context
+from sklearn_dask_auto.inputs import scheduler
 from sklearn_dask_auto.kernels import streaming
 from tests.cuts import cut, cuts
 from tests.model_selection.results import assert_same_search
@@ -58,8 +71,11 @@ class Line(BaseEstimator):
         return min(self.start + self.slope * self.calls_, self.top)
 
 
+ONE = ShuffleSplit(1, test_size=0.2, random_state=0)
+
+
 def by_calls(estimator, params, strategy="halving", **options):
-    options = {"resource": "partial_fit", "random_state": 0, **options}
+    options = {"resource": "partial_fit", "random_state": 0, "cv": ONE, **options}
     return AutoScaleSearchCV(estimator, params, strategy=strategy, **options)
 
 
@@ -226,7 +242,7 @@ def test_history_tells_every_score_in_order():
         ),
         (
             {"strategy": "halving", "resource": "partial_fit", "scoring": ["r2"]},
-            "ranks by one metric",
+            "For multi-metric scoring, the parameter refit must be set",
         ),
         (
             {
@@ -276,7 +292,7 @@ def test_sparse_blocks_give_what_sparse_rows_give():
 def test_rows_that_are_sorted_by_label_do_no_harm(buffer_bytes, monkeypatch):
     monkeypatch.setattr(streaming, "BUFFER_BYTES", buffer_bytes)
     order = np.argsort(Y, kind="stable")
-    options = {"max_resources": 27, "n_candidates": 8, "min_resources": 9}
+    options = {"max_resources": 27, "n_candidates": 8, "min_resources": 9, "cv": 5}
     scores = [
         by_calls(SGDClassifier(random_state=0), DRAWN, **options)
         .fit(da.from_array(rows, (30, 5)), target)
@@ -300,8 +316,8 @@ def test_buffers_are_loaded_one_at_a_time_and_every_row_is_seen(monkeypatch):
         by_calls(Line(), {"start": [1.0]}, max_resources=16, cv=5, refit=False).fit(
             lazy
         )
-    # 16 training blocks once in 16 calls, and those of the rows held out.
-    assert len(loaded) == 16 + 4
+    # For each of 5 splits 16 training blocks once in 16 calls, and 4 held out.
+    assert len(loaded) == 5 * (16 + 4)
 
 
 def test_buffers_give_the_same_on_a_cluster(client, monkeypatch):
@@ -421,6 +437,22 @@ def test_classes_may_be_given_as_dask_ml_asks_for_them():
     assert list(search.classes_) == [0, 1, 2]
 
 
+@contextmanager
+def two_workers():
+    """Start a cluster whose tasks are to blame for the first worker that dies."""
+    failures = {"distributed.scheduler.allowed-failures": 0}
+    workers = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask.config.set(failures),
+        LocalCluster(**workers, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        # A worker takes long to come back on a busy machine.
+        patch.setattr(scheduler, "RESTART_SECONDS", 120)
+        yield client
+
+
 class Dying(SGDClassifier):
     """Kills its process in one call, once."""
 
@@ -472,17 +504,10 @@ class Fatal(SGDClassifier):
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 def test_a_candidate_that_kills_its_workers_is_named_and_the_rest_finishes():
     params = {"alpha": [0.1, 0.5, 0.01, 0.001]}
-    options = {"max_resources": 4, "min_resources": 4, "cv": 3}
-    # A task is to blame for the first worker that dies, and not for the fourth.
-    failures = {"distributed.scheduler.allowed-failures": 0}
-    workers = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    options = {"max_resources": 4, "min_resources": 4}
     # Others are trained in the same task, and must not share its fate.
     search = by_calls(Fatal(), params, n_jobs=2, **options)
-    with (
-        dask.config.set(failures),
-        LocalCluster(**workers, dashboard_address=":0") as cluster,
-        Client(cluster),
-    ):
+    with two_workers():
         lazy = da.from_array(X, (100, 5)).persist()
         with pytest.warns(FitFailedWarning, match="'alpha': 0.5.* died again when it"):
             found = search.fit(lazy, Y)
@@ -490,3 +515,229 @@ def test_a_candidate_that_kills_its_workers_is_named_and_the_rest_finishes():
         here = by_calls(Fatal(), params, n_jobs=1, **options).fit(X, Y)
     assert_same_search(found, here)
     assert np.isnan(found.cv_results_["mean_test_score"]).sum() == 1
+
+
+class Killing:
+    """Scores models but for one, of which any process dies that is not `home`."""
+
+    def __init__(self, home=HOME):
+        self.home = home
+
+    def __call__(self, model, X, y):
+        if model.alpha == 0.5:
+            if os.getpid() != self.home:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ValueError("cannot be scored")
+        return model.score(X, y)
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_a_score_that_kills_its_workers_is_named_and_the_rest_finishes():
+    params = {"alpha": [0.1, 0.5, 0.01]}
+    options = {"max_resources": 3, "scoring": Killing()}
+    search = by_calls(SGDClassifier(random_state=0), params, **options)
+    with (
+        two_workers(),
+        pytest.warns(FitFailedWarning, match="'alpha': 0.5.* while it was scored"),
+    ):
+        found = search.fit(da.from_array(X, (100, 5)), Y)
+    with pytest.warns(FitFailedWarning, match="cannot be scored"):
+        here = clone(search).set_params(n_jobs=1).fit(X, Y)
+    assert_same_search(found, here)
+    assert np.isnan(found.cv_results_["mean_test_score"]).sum() == 1
+
+
+class Closing(SGDClassifier):
+    """Asks, once its training is halfway, for the client to be closed."""
+
+    def __init__(self, path=None, alpha=1e-4, home=HOME, random_state=0):
+        super().__init__(alpha=alpha, random_state=random_state)
+        self.path = path
+        self.home = home
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        super().partial_fit(X, y, classes, sample_weight)
+        if self.path and os.getpid() != self.home and self.t_ > 2 * len(X):
+            Path(self.path).touch()
+            time.sleep(0.3)
+        return self
+
+
+@contextmanager
+def closed_when_asked(client, path):
+    """Close a client as soon as there is a file."""
+    is_over = threading.Event()
+
+    def watch():
+        while not is_over.wait(0.01):
+            if path.exists():
+                client.close()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+@pytest.mark.cluster
+def test_a_client_that_closes_leaves_the_rest_to_this_machine(cluster, tmp_path):
+    options = {"max_resources": 9, "n_candidates": 4, "cv": 2, "n_jobs": 2}
+    here = by_calls(Closing(), DRAWN, **options).fit(X, Y)
+    path = tmp_path / "close"
+    search = by_calls(Closing(str(path)), DRAWN, **options)
+    with (
+        Client(cluster) as client,
+        closed_when_asked(client, path),
+        pytest.warns(
+            RuntimeWarning, match=r"client is (closing|closed):.*on this machine"
+        ),
+    ):
+        found = search.fit(da.from_array(X, (100, 5)), Y)
+    assert_same_search(found, here)
+    np.testing.assert_array_equal(
+        found.best_estimator_.coef_, here.best_estimator_.coef_
+    )
+    assert "the Dask client is " in found.plan_.resources.cluster_problem
+
+
+@pytest.mark.cluster
+def test_rows_that_went_with_the_client_leave_the_rounds_that_are_over(
+    cluster, tmp_path
+):
+    path = tmp_path / "close"
+    options = {"max_resources": 9, "n_candidates": 9, "cv": 2}
+    search = by_calls(Closing(str(path)), DRAWN, **options)
+    with Client(cluster) as client, closed_when_asked(client, path):
+        lazy = da.from_array(X, (100, 5)).persist()
+        with pytest.raises(NoEngineError, match="blocks of X were there"):
+            search.fit(lazy, Y)
+    here = by_calls(Closing(), DRAWN, **options).fit(X, Y)
+    n_kept = len(search.cv_results_["params"])
+    assert 0 < n_kept < len(here.cv_results_["params"])
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"],
+        here.cv_results_["mean_test_score"][:n_kept],
+    )
+    assert not hasattr(search, "best_estimator_")
+
+
+METRICS = {"accuracy": "accuracy", "auc": "roc_auc"}
+
+
+def both_metrics(model, X, y):
+    """Return what `METRICS` would."""
+    scores = {"accuracy": accuracy_score(y, model.predict(X))}
+    return {**scores, "auc": roc_auc_score(y, model.decision_function(X))}
+
+
+def last_row(results):
+    return len(results["params"]) - 1
+
+
+@pytest.mark.parametrize("strategy", ["halving", "hyperband"])
+def test_each_split_gives_what_it_gives_alone(strategy):
+    splits = list(StratifiedKFold(3).split(X, Y))
+    options = {"max_resources": 9, "n_candidates": 9, "factor": 1e9, "refit": False}
+    if strategy == "hyperband":
+        # One bracket, whose only round has all resources: nobody is cut.
+        options = {"min_resources": 9, "max_resources": 9, "refit": False}
+    search = by_calls(SGDClassifier(random_state=0), DRAWN, strategy, **options)
+    found = clone(search).set_params(cv=splits).fit(X, Y).cv_results_
+    for i, split in enumerate(splits):
+        alone = clone(search).set_params(cv=[split]).fit(X, Y).cv_results_
+        np.testing.assert_array_equal(
+            found[f"split{i}_test_score"], alone["split0_test_score"]
+        )
+
+
+@pytest.mark.parametrize("scoring", [METRICS, both_metrics], ids=["dict", "callable"])
+@pytest.mark.parametrize("refit", ["auc", False, last_row])
+def test_several_metrics_have_the_columns_of_scikit_learn(scoring, refit):
+    options = {"max_resources": 9, "cv": 3, "scoring": scoring, "refit": refit}
+    params = {"alpha": np.logspace(-5, 0, 9).tolist()}
+    search = by_calls(SGDClassifier(random_state=0), params, **options)
+    search.fit(da.from_array(X, (90, 5)), Y)
+    plain = GridSearchCV(
+        SGDClassifier(random_state=0), params, cv=3, scoring=scoring, refit=refit
+    ).fit(X, Y)
+    ours = ("candidate", "bracket", "iter", "n_resources", "partial_fit_calls")
+    assert [n for n in search.cv_results_ if n not in ours] == list(plain.cv_results_)
+    for name in ("best_index_", "best_params_", "best_score_", "best_estimator_"):
+        assert hasattr(search, name) == hasattr(plain, name), name
+    for name in ("multimetric_", "n_splits_"):
+        assert getattr(search, name) == getattr(plain, name)
+    assert type(search.scorer_) is type(plain.scorer_)
+    table = pd.DataFrame(search.cv_results_)
+    metric = "auc" if refit == "auc" else "accuracy"
+    for i, rows in table.groupby("iter"):
+        best = rows.nlargest(len(table[table["iter"] == i + 1]), f"mean_test_{metric}")
+        assert set(best["candidate"]) == set(table[table["iter"] == i + 1]["candidate"])
+    if refit:
+        lasts = table.groupby("candidate").last()["mean_test_auc"]
+        expected = len(table) - 1 if callable(refit) else lasts.max()
+        found = search.best_index_ if callable(refit) else search.best_score_
+        assert found == expected
+
+
+def test_a_metric_that_fails_leaves_the_others():
+    def failing(model, X, y):
+        raise ValueError("no such score")
+
+    scoring = {"accuracy": "accuracy", "failing": failing}
+    options = {"max_resources": 3, "error_score": -1.0, "refit": "accuracy"}
+    search = by_calls(SGDClassifier(random_state=0), DRAWN, scoring=scoring, **options)
+    with pytest.warns(FitFailedWarning, match="ValueError: no such score"):
+        search.fit(X, Y)
+    assert set(search.cv_results_["mean_test_failing"]) == {-1.0}
+    assert search.best_score_ > 0.7
+
+
+def test_a_refit_by_the_name_of_no_metric_is_refused():
+    options = {"max_resources": 3, "scoring": both_metrics}
+    search = by_calls(SGDClassifier(random_state=0), DRAWN, **options)
+    with pytest.raises(ValueError, match="parameter refit must be set to a scorer key"):
+        search.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"min_resources": 2, "max_resources": 20},
+        {"max_resources": 100},
+        {"factor": 2, "max_resources": 4},
+        {"factor": 2, "max_resources": 4, "aggressive_elimination": True},
+        {"min_resources": "smallest", "max_resources": 30},
+    ],
+)
+def test_rounds_are_told_of_as_scikit_learn_tells_of_its_own(options):
+    options = {"max_resources": 9, **options}
+    grid = {"C": np.logspace(-3, 3, 10).tolist()}
+    by_iterations = HalvingGridSearchCV(
+        LogisticRegression(), grid, resource="max_iter", cv=2, refit=False, **options
+    )
+    with warnings.catch_warnings(action="ignore"):
+        by_iterations.fit(X, Y)
+    search = by_calls(Line(), STARTS, **options).fit(X, Y)
+    told = {n for n in vars(by_iterations) if n.endswith("_")}
+    for name in told & {
+        *("n_candidates_", "n_resources_", "n_iterations_", "min_resources_"),
+        *("n_required_iterations_", "n_possible_iterations_", "max_resources_"),
+        "n_remaining_candidates_",
+    }:
+        found, expected = getattr(search, name), getattr(by_iterations, name)
+        assert (found, type(found)) == (expected, type(expected)), name
+    assert told <= {*vars(search), "classes_", "n_features_in_"}
+
+
+def test_rows_held_out_that_do_not_fit_together_are_taken_split_by_split():
+    kept = by_calls(Line(), STARTS, max_resources=9, cv=5).fit(da.from_array(X, 90), Y)
+    with config_context(memory_budget="9kB"):
+        lazy = da.from_array(X, (90, 5)).map_blocks(np.copy)
+        found = by_calls(Line(), STARTS, max_resources=9, cv=5).fit(lazy, Y)
+    assert_same_search(found, kept)

@@ -55,6 +55,10 @@ class Strategy:
         """Draw the candidates of each bracket, of a strategy that `streams`."""
         raise NotImplementedError
 
+    def told_of(self, brackets: list[Bracket]) -> dict[str, Any]:
+        """Return the attributes that tell of the rounds, of one that `streams`."""
+        return {}
+
     def prepare(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Return scikit-learn's search, after its own checks of the data.
 

@@ -6,6 +6,7 @@ take for a resource, the rounds are theirs, but candidates go on where they were
 """
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from sklearn.base import is_classifier
@@ -29,6 +30,7 @@ from sklearn_dask_auto.model_selection.strategies.rounds import (
     Bracket,
     decay_bracket,
     halving_bracket,
+    iterations,
 )
 
 __all__ = ["Halving"]
@@ -78,7 +80,11 @@ class Halving(Strategy):
     def _judged(self) -> Any:
         """Return scikit-learn's search, whatever the resource."""
         by_grid, _ = halving_searches()
-        return by_grid(self.search.estimator, self.search.param_grid, **self._options())
+        options = self._options()
+        if self.streams:
+            # Of several metrics `refit` names the one that cuts.
+            del options["scoring"]
+        return by_grid(self.search.estimator, self.search.param_grid, **options)
 
     def brackets(self) -> list[Bracket]:
         """Return the one bracket there is."""
@@ -94,6 +100,26 @@ class Halving(Strategy):
             n_candidates = bracket.counts[0]
             drawn = ParameterSampler(grid, n_candidates, random_state=random)
             yield bracket, list(drawn)
+
+    def told_of(self, brackets: list[Bracket]) -> dict[str, Any]:
+        """Return what scikit-learn's halving tells of its rounds."""
+        (bracket,) = brackets
+        n_rounds, n_last = len(bracket.counts), bracket.counts[-1]
+        most, least = self._bounds(None)
+        required = possible = n_rounds
+        if self.search.decay_rate is None:
+            least, required, possible = self._iterations(bracket.counts[0], most, least)
+            n_last = ceil(n_last / max(1, self.search.factor))
+        return {
+            "n_candidates_": list(bracket.counts),
+            "n_resources_": list(bracket.resources),
+            "n_iterations_": n_rounds,
+            "n_required_iterations_": required,
+            "n_possible_iterations_": possible,
+            "n_remaining_candidates_": n_last,
+            "min_resources_": least,
+            "max_resources_": most,
+        }
 
     def prepare(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Return scikit-learn's search, which asks for the number of rows."""
@@ -128,9 +154,17 @@ class Halving(Strategy):
             least,
             most,
             search.factor,
-            exhausts=self._options()["min_resources"] == "exhaust",
+            exhausts=self._exhausts(),
             is_aggressive=search.aggressive_elimination,
         )
+
+    def _iterations(self, n_candidates: int, most: int, least: int) -> Any:
+        exhausts = self._exhausts()
+        factor = self.search.factor
+        return iterations(n_candidates, least, most, factor, exhausts=exhausts)
+
+    def _exhausts(self) -> bool:
+        return bool(self._options()["min_resources"] == "exhaust")
 
     def _first_candidates(self, most: int, least: int) -> int:
         search = self.search

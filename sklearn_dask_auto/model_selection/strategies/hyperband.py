@@ -93,6 +93,10 @@ class Hyperband(Halving):
         """Draw the candidates of each bracket."""
         yield from self._drawn(self.brackets(), random)
 
+    def told_of(self, brackets: list[Bracket]) -> dict[str, Any]:
+        """Return nothing: each bracket has rounds of its own."""
+        return {}
+
     def run(self, plain: Any, evaluate_candidates: Any, callback_ctx: Any) -> None:
         """Evaluate the rounds of all brackets, those with fewest resources first."""
         brackets = self._brackets_between(plain.min_resources_, plain.max_resources_)

@@ -54,10 +54,6 @@ def check_streamed(search: Any) -> None:
             f"{asked} needs an estimator with partial_fit, and {name} has none. Use "
             "resource='n_samples', or a parameter of it, which fit from scratch."
         )
-    if isinstance(search.scoring, list | tuple | dict):
-        raise ValueError(
-            f"{asked} ranks by one metric. Got scoring={search.scoring!r}."
-        )
     if search.return_train_score:
         raise ValueError(
             f"{asked} scores the rows held out alone. Got return_train_score=True."

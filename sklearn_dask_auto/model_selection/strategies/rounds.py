@@ -12,6 +12,7 @@ __all__ = [
     "decay_bracket",
     "halving_bracket",
     "hyperband_brackets",
+    "iterations",
 ]
 
 ROUNDING = 1e-9
@@ -63,12 +64,9 @@ def halving_bracket(
         Where there are too many candidates for the rounds that fit between `least` and
         `most`, cut several times on `least`.
     """
-    if factor <= 1:
-        return Bracket(0, (n_candidates,), (least,))
-    required = 1 + floor(log(n_candidates, factor))
-    if exhausts:
-        least = max(least, int(most // factor ** (required - 1)))
-    possible = 1 + floor(log(max(1, most // least), factor))
+    least, required, possible = iterations(
+        n_candidates, least, most, factor, exhausts=exhausts
+    )
     counts, resources = [n_candidates], [least]
     n_rounds = required if is_aggressive else min(required, possible)
     for i in range(1, n_rounds):
@@ -76,6 +74,28 @@ def halving_bracket(
         counts.append(ceil(counts[-1] / factor))
         resources.append(min(int(factor**power * least), most))
     return Bracket(0, tuple(counts), tuple(resources))
+
+
+def iterations(
+    n_candidates: int, least: int, most: int, factor: float, *, exhausts: bool
+) -> tuple[int, int, int]:
+    """Return what scikit-learn's halving tells of its rounds.
+
+    Returns
+    -------
+    least : int
+        Resources of the first round.
+    required, possible : int
+        Rounds until fewer than `factor` candidates are left, and rounds that fit
+        between `least` and `most`.
+    """
+    if factor <= 1:
+        return least, 1, 1
+    required = 1 + floor(log(n_candidates, factor))
+    if exhausts:
+        least = max(least, int(most // factor ** (required - 1)))
+    possible = 1 + floor(log(max(1, most // least), factor))
+    return least, required, possible
 
 
 def decay_bracket(n_candidates: int, every: int, most: int, rate: float) -> Bracket:

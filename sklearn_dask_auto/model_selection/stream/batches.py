@@ -46,11 +46,9 @@ class Buffer:
     n_batches: int
     seed: int
 
-    def load(self) -> list[tuple[Any, Any]]:
-        """Return batches with their row numbers, kept where tasks are computed."""
+    def load(self) -> tuple[list[Any], list[Any]]:
+        """Return batches, lazily, and their row numbers."""
         from dask.delayed import Delayed, delayed
-
-        from sklearn_dask_auto.inputs.scheduler import persist
 
         rows = np.concatenate(self.rows)
         order = np.random.RandomState(self.seed).permutation(len(rows))
@@ -65,8 +63,7 @@ class Buffer:
             mixed = delayed(put_together, pure=False)(*self.blocks)
             take = delayed(safe_indexing, pure=False)
             batches = [take(mixed, place) for place in places]
-        numbers = [rows[place] for place in places]
-        return list(zip(persist(*batches), numbers, strict=True))
+        return batches, [rows[place] for place in places]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 from sklearn.exceptions import FitFailedWarning
 
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
-from sklearn_dask_auto.model_selection.stream import tasks
 from sklearn_dask_auto.model_selection.stream.candidate import Candidate
 from sklearn_dask_auto.model_selection.stream.report import Report
-from sklearn_dask_auto.model_selection.stream.track import Track
+from sklearn_dask_auto.model_selection.stream.results import ranking_score, seconds
+from sklearn_dask_auto.model_selection.stream.stage import Stage
 
 __all__ = ["Race"]
 
@@ -22,15 +22,11 @@ class Race:
     Parameters
     ----------
     search : AutoScaleSearchCV
-        `patience`, `tol` and `error_score` are read.
+        `patience`, `tol`, `refit` and `error_score` are read.
     candidates : list of Candidate
         At the start.
-    track : Track
-        Trains them.
-    held_out : tuple
-        Rows to score on, and what lies beside them.
-    scorer : callable
-        As scikit-learn's.
+    stage : Stage
+        Trains and scores them.
     report : Report
         Is told of every round.
 
@@ -43,22 +39,14 @@ class Race:
     """
 
     def __init__(
-        self,
-        search: Any,
-        candidates: list[Candidate],
-        track: Track,
-        held_out: tuple[Any, dict[str, Any]],
-        scorer: Any,
-        report: Report,
+        self, search: Any, candidates: list[Candidate], stage: Stage, report: Report
     ) -> None:
         self.rows: list[dict[str, Any]] = []
         self.history: list[dict[str, Any]] = []
+        self._search = search
         self._patience, self._tol = search.patience, search.tol
-        self._error_score = search.error_score
         self._alive = list(candidates)
-        self._track = track
-        self._held_out = held_out
-        self._scorer = scorer
+        self._stage = stage
         self._report = report
         self._started = time.perf_counter()
 
@@ -69,7 +57,7 @@ class Race:
             reach = self._next_stop(done)
             on_track = [c for c in self._alive if not c.has_stopped]
             if on_track:
-                self._track.train(on_track, done, reach)
+                self._stage.train(on_track, done, reach)
             due = [c for c in self._alive if c.due == reach]
             scored = on_track if self._is_check(reach) else due
             self._score([c for c in scored if c in on_track and not _is_scored(c)])
@@ -94,24 +82,15 @@ class Race:
         return self._patience is not None and reach % self._every == 0
 
     def _score(self, candidates: list[Candidate]) -> None:
-        from dask import delayed
-
-        from sklearn_dask_auto.inputs.scheduler import compute
-
         if not candidates:
             return
-        X, arguments = self._held_out
-        shared = delayed(arguments, pure=False, traverse=False)
-        how = (self._scorer, self._error_score)
-        score = delayed(tasks.score, pure=False)
-        lanes = self._track.lanes(candidates)
-        lazy = [score(X, shared, *how, *(c.trained for c in lane)) for lane in lanes]
         failures = []
-        for lane, found in zip(lanes, compute(*lazy), strict=True):
-            for candidate, entry in zip(lane, found, strict=True):
-                failures.append(entry.pop("error"))
-                candidate.last = entry
-                candidate.scores.append((candidate.calls, entry["test_scores"]))
+        found = self._stage.score(candidates)
+        for candidate, entries in zip(candidates, found, strict=True):
+            failures += [entry.pop("error") for entry in entries]
+            candidate.last = entries
+            score = ranking_score(self._search, entries)
+            candidate.scores.append((candidate.calls, score))
         self.history += [self._entry(c) for c in candidates]
         self._warn(failures)
 
@@ -121,9 +100,9 @@ class Race:
             "bracket": candidate.bracket.number,
             "params": candidate.params,
             "partial_fit_calls": candidate.calls,
-            "score": candidate.last["test_scores"],
-            "fit_time": candidate.last["fit_time"],
-            "score_time": candidate.last["score_time"],
+            "score": candidate.scores[-1][1],
+            "fit_time": seconds(candidate.last, "fit_time"),
+            "score_time": seconds(candidate.last, "score_time"),
             "elapsed_time": time.perf_counter() - self._started,
         }
 
@@ -131,8 +110,8 @@ class Race:
         first = next((failure for failure in failures if failure), None)
         if first is not None:
             warnings.warn(
-                f"{sum(map(bool, failures))} of {len(failures)} candidates failed and "
-                f"score error_score={self._error_score!r}. The first: {first}",
+                f"{sum(map(bool, failures))} of {len(failures)} models failed and "
+                f"score error_score={self._search.error_score!r}. The first: {first}",
                 FitFailedWarning,
                 stacklevel=2,
             )
@@ -146,13 +125,14 @@ class Race:
             for candidate, row in zip(several, rows, strict=True):
                 candidate.last_row = len(self.rows)
                 self.rows.append(row)
-            ranking = best_first([c.last["test_scores"] for c in several])
+            ranking = best_first([c.scores[-1][1] for c in several])
             is_last = iteration + 1 == len(bracket.counts)
             n_kept = 0 if is_last else bracket.counts[iteration + 1]
             for i in ranking[:n_kept]:
                 several[i].round += 1
-            behind = {several[i].number for i in ranking[n_kept:]}
-            self._alive = [c for c in self._alive if c.number not in behind]
+            for i in ranking[n_kept:]:
+                several[i].models.clear()
+                self._alive.remove(several[i])
 
     @staticmethod
     def _row(candidate: Candidate) -> dict[str, Any]:
@@ -163,7 +143,8 @@ class Race:
             "n_resources": candidate.due,
             "partial_fit_calls": candidate.calls,
             "params": candidate.params,
-            **candidate.last,
+            "score": candidate.scores[-1][1],
+            "splits": candidate.last,
         }
 
     def _stop_plateaus(self, reach: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn_dask_auto._sklearn import begin_task, end_task, fit_task
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
+from sklearn_dask_auto.model_selection.stream.results import seconds
 
 __all__ = ["Report"]
 
@@ -20,11 +21,16 @@ class Report:
         As for `fit`; for callbacks.
     brackets : list of Bracket
         To come.
+    n_splits : int
+        On each of which a candidate is scored.
     """
 
-    def __init__(self, search: Any, X: Any, y: Any, brackets: list[Bracket]) -> None:
+    def __init__(
+        self, search: Any, X: Any, y: Any, brackets: list[Bracket], n_splits: int
+    ) -> None:
         self._search = search
         self._verbose = search.verbose
+        self._n_splits = n_splits
         self._data = {"X": X, "y": y}
         self._fit = fit_task(search, X, y)
         self._rounds = begin_task(
@@ -43,10 +49,10 @@ class Report:
             self._search,
             self._rounds,
             task_name="halving-iteration",
-            max_subtasks=len(rows),
+            max_subtasks=len(rows) * self._n_splits,
             sequential_subtasks=False,
         )
-        for i in range(len(rows)):
+        for i in range(len(rows) * self._n_splits):
             name = "candidate-split-evaluation"
             one = begin_task(self._search, context, task_name=name, task_id=i)
             end_task(self._search, one)
@@ -73,7 +79,7 @@ HEAD = 6
 
 
 def _lines(bracket: Bracket, iteration: int, rows: list[dict[str, Any]]) -> list[str]:
-    best = max((row["test_scores"] for row in rows), default=float("nan"))
+    best = max((row["score"] for row in rows), default=float("nan"))
     return [
         "-" * 10,
         f"bracket: {bracket.number}",
@@ -87,6 +93,5 @@ def _lines(bracket: Bracket, iteration: int, rows: list[dict[str, Any]]) -> list
 
 def _line(row: dict[str, Any]) -> str:
     params = ", ".join(f"{name}={value}" for name, value in row["params"].items())
-    seconds = row["fit_time"] + row["score_time"]
-    score = row["test_scores"]
-    return f"[CV] END {params}; score={score:.3f} total time={seconds:6.1f}s"
+    took = seconds(row["splits"], "fit_time") + seconds(row["splits"], "score_time")
+    return f"[CV] END {params}; score={row['score']:.3f} total time={took:6.1f}s"

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_dask_auto._sklearn import safe_indexing
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs import describe, is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.stream.batches import (
     Batches,
@@ -43,6 +43,7 @@ class StreamRows:
         _, y, params = gather(None, y, params)
         self.template = clone(search.estimator)
         self.is_lazy = is_dask(X)
+        self._given = X
         if self.is_lazy:
             self.X, self.y = _entered(self.template, X, plan), y
         else:
@@ -54,8 +55,10 @@ class StreamRows:
         self.classes, self._numbers = self._labels(is_classifier(search.estimator))
         cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
         stand_in = np.empty((self.n_rows, 0)) if self.is_lazy else self.X
-        train, test = next(cv.split(stand_in, y, **routed.splitter.split))
-        self.train, self.test = _ascending(train), _ascending(test)
+        self.splits = [
+            (_ascending(train), _ascending(test))
+            for train, test in cv.split(stand_in, y, **routed.splitter.split)
+        ]
 
     def _labels(self, are_labels: bool) -> tuple[dict[str, Any], Any]:
         """Return the argument `classes`, if any, and the target as numbers."""
@@ -93,28 +96,62 @@ class StreamRows:
             return batches_of_blocks(self.X, rows, self._numbers, most, random)
         return batches_here(self.X, rows, most, random)
 
-    def held_out(self, budget: int) -> tuple[Any, dict[str, Any]]:
-        """Return the rows to score on, all together where tasks are computed."""
-        from dask import delayed
+    def n_together(self, plan: Plan) -> int:
+        """Return of how many splits a buffer may be loaded at the same time."""
+        from sklearn_dask_auto.engines.blockwise import room
+        from sklearn_dask_auto.kernels import streaming
 
-        from sklearn_dask_auto.inputs.scheduler import persist
+        n_bytes = self._n_bytes(self.n_rows)
+        if self.is_lazy:
+            n_bytes = min(n_bytes, streaming.BUFFER_BYTES)
+        # Blocks that are mixed are there twice.
+        return max(1, room(plan) // max(1, 2 * n_bytes))
 
-        arguments = self.beside(self.score_params, self.test)
-        if not self.is_lazy:
-            X = safe_indexing(self.X, self.test)
-            return persist(delayed(X, pure=False, traverse=False))[0], arguments
-        from sklearn_dask_auto.inputs.take import take_rows
+    def keeps_held_out(self, budget: int) -> bool:
+        """Tell whether the rows that all splits hold out are in memory at once."""
+        return self._n_bytes(sum(len(test) for _, test in self.splits)) <= budget
 
-        taken = take_rows(self.X, self.X.chunks[0], self.test)
-        if taken.nbytes > budget:
+    def held_out(self, split: int, budget: int) -> tuple[Any, dict[str, Any]]:
+        """Return the rows of a split to score on, together and lazily."""
+        test = self.splits[split][1]
+        n_bytes = self._n_bytes(len(test))
+        if self.is_lazy and n_bytes > budget:
             raise NoEngineError(
-                f"The rows held out for scores take {format_bytes(taken.nbytes)}, over "
+                f"The rows held out for scores take {format_bytes(n_bytes)}, over "
                 f"the memory budget of {format_bytes(budget)}. Hold out fewer, as with "
                 "cv=ShuffleSplit(1, test_size=10_000), or raise it with "
                 "set_config(memory_budget=...)."
             )
-        whole = delayed(put_together, pure=False)(*taken.to_delayed().ravel())
-        return persist(whole)[0], arguments
+        return self._taken(test), self.beside(self.score_params, test)
+
+    def settle_here(self, plan: Plan) -> bool:
+        """Start again from what was given to `fit`, without a cluster.
+
+        Returns whether it can be read without one.
+        """
+        from sklearn_dask_auto.inputs.scheduler import is_on_cluster
+
+        if not self.is_lazy:
+            return True
+        if is_on_cluster(self._given):
+            return False
+        self.X = _entered(self.template, self._given, plan)
+        return True
+
+    def _taken(self, rows: Any) -> Any:
+        from dask import delayed
+
+        if not self.is_lazy:
+            X = safe_indexing(self.X, rows)
+            return delayed(X, pure=False, traverse=False)
+        from sklearn_dask_auto.inputs.take import take_rows
+
+        taken = take_rows(self.X, self.X.chunks[0], rows)
+        return delayed(put_together, pure=False)(*taken.to_delayed().ravel())
+
+    def _n_bytes(self, n_rows: int) -> int:
+        whole = describe(self.X).n_bytes or 0
+        return int(whole / max(1, self.n_rows) * n_rows)
 
 
 def _entered(template: Any, X: Any, plan: Plan) -> Any:
