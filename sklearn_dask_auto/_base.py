@@ -7,6 +7,7 @@ learned = engine.fit(...)       engines/    doing it
 adopt                           here        learned attributes, `plan_`
 """
 
+import importlib
 import io
 import pickle
 import time
@@ -27,7 +28,7 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
-__all__ = ["ROW_WISE", "AutoScaleMixin", "to_plain"]
+__all__ = ["ROW_WISE", "AutoScaleMixin", "promoted", "to_plain"]
 
 Self = TypeVar("Self", bound="AutoScaleMixin")
 ROW_WISE = (
@@ -349,6 +350,25 @@ def _row_wise(method: str) -> Any:
 
 for _method in ROW_WISE:
     setattr(AutoScaleMixin, _method, _row_wise(_method))
+
+
+def promoted(step: Any) -> Any:
+    """Return a step of scikit-learn's as the class here that mirrors it, or None.
+
+    It shares what the step holds, works on blocks, and does not change the step. A
+    subclass of the user's may do other than the class that it inherits, and has none.
+    """
+    # By name, as the package imports a class when it is first asked for.
+    package = importlib.import_module("sklearn_dask_auto")
+    name = f"AutoScale{type(step).__name__}"
+    if name not in package.__all__:
+        return None
+    mirror = getattr(package, name)
+    if type(step) not in mirror.__mro__:
+        return None
+    twin = mirror.__new__(mirror)
+    twin.__dict__.update(vars(step), engine="blockwise")
+    return twin
 
 
 def to_plain(value: Any) -> Any:

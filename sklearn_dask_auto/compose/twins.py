@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
-from sklearn_dask_auto._base import AutoScaleMixin, to_plain
+from sklearn_dask_auto._base import AutoScaleMixin, promoted, to_plain
 from sklearn_dask_auto._sklearn import stacked
 from sklearn_dask_auto.compose.outputs import row_like
 from sklearn_dask_auto.routing import Profile
@@ -146,12 +146,8 @@ def twin(step: Any) -> Any:
         return _with_parts(step, [twin(part) for part in _parts(step) or ()])
     if _is_word(step) or isinstance(step, AutoScaleMixin):
         return step
-    mirror = _mirror(step)
-    if mirror is None:
-        return RowWise(step)
-    promoted = mirror.__new__(mirror)
-    promoted.__dict__.update(vars(step), engine="blockwise")
-    return promoted
+    mirror = promoted(step)
+    return RowWise(step) if mirror is None else mirror
 
 
 def restored(fitted: Any, step: Any) -> Any:
@@ -202,7 +198,7 @@ def without_twin(name: str, step: Any, profile: Profile) -> Iterator[tuple[str, 
 def _reasons(step: Any, profile: Profile) -> Iterator[str]:
     if is_clusterer(step):
         yield "which learns as good clusters on blocks, not the same"
-    elif _mirror(step) is not None:
+    elif promoted(step) is not None:
         # How many columns it is given is not known yet.
         refusals = twin(step)._refusals(replace(profile, n_columns=None), {})
         yield from (reason for engine, reason in refusals if engine == "blockwise")
@@ -220,20 +216,6 @@ def named_steps(step: Any) -> list[tuple[str, Any]] | None:
         steps = [(name, part) for name, part, _ in step.transformers]
         return [*steps, ("remainder", step.remainder)]
     return None
-
-
-def _mirror(step: Any) -> Any:
-    """Return the class of this library that mirrors that of a step, or None.
-
-    A subclass of the user's may do other than the class that it inherits.
-    """
-    import sklearn_dask_auto
-
-    name = f"AutoScale{type(step).__name__}"
-    if name not in sklearn_dask_auto.__all__:
-        return None
-    mirror = getattr(sklearn_dask_auto, name)
-    return mirror if type(step) in mirror.__mro__ else None
 
 
 def _is_stateless(step: Any) -> bool:

@@ -32,7 +32,9 @@ from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.fits import Request, fit_as_planned
 from sklearn_dask_auto.meta.predictions import map_predictions
 from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
+from sklearn_dask_auto.meta.stateless import is_stateless
 from sklearn_dask_auto.meta.streamed import epochs, streaming_refusals
+from sklearn_dask_auto.meta.streamed_pipeline import last_step
 from sklearn_dask_auto.meta.vote import plan_of_vote, vote_like
 from sklearn_dask_auto.meta.wrapper import (
     SignedAsWrapped,
@@ -123,6 +125,11 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     over the target finds its classes, another how they lie in the blocks; each epoch is
     one over all. A worker holds a buffer twice: of 128 MB, or of four blocks where
     these are larger.
+
+    A Pipeline is streamed if its last step can be, and each step before it learns
+    nothing from the rows, has a class in this library, or has `partial_fit`. Steps are
+    fitted in their order, each to all rows, in a pass; then the last is streamed. What
+    needs no fit, as its tags say, reads no block in `fit`.
 
     A sample depends on the seed and on the number of rows, not on how they are cut. Its
     rows keep their order, and are taken lazily, in one pass; where their number is
@@ -395,7 +402,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     def _seed(self) -> Any:
         if self.random_state is not None:
             return self.random_state
-        return getattr(self.estimator, "random_state", None)
+        return getattr(last_step(self.estimator), "random_state", None)
 
     def _transforms_fitted_rows_apart(self) -> bool:
         model = self.estimator
@@ -409,14 +416,16 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         name = f"{job.estimator}({type(self.estimator).__name__})"
         is_frozen = isinstance(self.estimator, FrozenEstimator)
         refusals = [r for r in job.refusals if r[0] != "blockwise"]
-        reasons = streaming_refusals(self.estimator, params)
+        reasons = streaming_refusals(self.estimator, params, profile)
+        is_same = is_stateless(self.estimator)
+        reserved = ("blockwise", "partial_fit may learn other than fit does")
         return replace(
             job,
             estimator=name,
             # What is fitted already needs no rows.
             copies=0.0 if is_frozen else job.copies,
             refusals=(*refusals, *(("blockwise", reason) for reason in reasons)),
-            reservations=(("blockwise", "partial_fit may learn other than fit does"),),
+            reservations=() if is_same else (reserved,),
             passes=epochs(self.estimator, self.max_epochs),
             moves_whole=not is_frozen,
         )

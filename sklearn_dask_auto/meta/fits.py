@@ -12,6 +12,7 @@ from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.predictions import known_outputs
+from sklearn_dask_auto.meta.stateless import fit_stateless, is_stateless
 from sklearn_dask_auto.meta.streamed import fit_streamed
 from sklearn_dask_auto.meta.vote import fit_vote
 from sklearn_dask_auto.meta.ways import other_ways
@@ -97,6 +98,9 @@ def _fit_on_worker(request: Request) -> tuple[Any, dict[str, Any]]:
 
 def _fit_streamed(request: Request) -> tuple[Any, dict[str, Any]]:
     X, method = request.X, request.method
+    if is_stateless(request.model):
+        outputs = fit_stateless(request.model, X)
+        return None, {"estimator_": request.model, "_outputs": outputs}
     model = fit_streamed(
         request.wrapper, request.model, X, request.y, request.params, request.plan
     )

@@ -6,10 +6,18 @@ from typing import Any
 
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 import sklearn_dask_auto
-from sklearn_dask_auto.routing import Plan
+from sklearn_dask_auto.meta.stateless import is_stateless
+from sklearn_dask_auto.meta.streamed_pipeline import (
+    fit_steps,
+    last_step,
+    step_params,
+    step_refusals,
+)
+from sklearn_dask_auto.routing import Plan, Profile
 
 __all__ = ["epochs", "fit_streamed", "streaming_refusals"]
 
@@ -20,13 +28,27 @@ def epochs(estimator: Any, max_epochs: int) -> int:
     What only counts or sums up, such as naive Bayes, would count rows twice in a second
     one: many are for estimators that say with `max_iter` that they iterate.
     """
+    if isinstance(estimator, Pipeline):
+        # Each step before the last takes a pass of its own.
+        return len(estimator.steps) - 1 + epochs(last_step(estimator), max_epochs)
+    if is_stateless(estimator):
+        return 0
     learns_target = is_classifier(estimator) or is_regressor(estimator)
     return max_epochs if learns_target and hasattr(estimator, "max_iter") else 1
 
 
-def streaming_refusals(estimator: Any, params: dict[str, Any]) -> Iterator[str]:
+def streaming_refusals(
+    estimator: Any, params: dict[str, Any], profile: Profile
+) -> Iterator[str]:
     """Yield the reasons why blocks cannot be streamed through an estimator."""
     name = type(estimator).__name__
+    if isinstance(estimator, Pipeline) and estimator.steps:
+        yield from step_refusals(estimator, profile)
+        last, params = estimator.steps[-1][1], step_params(estimator, params)
+        yield from streaming_refusals(last, params, profile)
+        return
+    if is_stateless(estimator):
+        return
     if isinstance(estimator, FrozenEstimator):
         yield "what is frozen is not fitted"
         return
@@ -37,11 +59,15 @@ def streaming_refusals(estimator: Any, params: dict[str, Any]) -> Iterator[str]:
         return
     if getattr(estimator, "early_stopping", False) is True:
         yield f"{name}.partial_fit does not take early_stopping=True"
+    yield from _param_refusals(estimator, params)
+
+
+def _param_refusals(estimator: Any, params: dict[str, Any]) -> Iterator[str]:
     for key in (key for key, value in params.items() if value is not None):
         if key != "sample_weight":
             yield f"blocks are streamed without the fit parameter {key!r}"
         elif key not in signature(estimator.partial_fit).parameters:
-            yield f"{name}.partial_fit takes no sample_weight"
+            yield f"{type(estimator).__name__}.partial_fit takes no sample_weight"
 
 
 def fit_streamed(
@@ -65,6 +91,15 @@ def fit_streamed(
     model : estimator
         Fitted.
     """
+    if isinstance(model, Pipeline):
+        last = step_params(model, params)
+        return fit_steps(
+            settings,
+            model,
+            X,
+            y,
+            lambda step, rows: fit_streamed(settings, step, rows, y, last, plan),
+        )
     from sklearn_dask_auto.engines.blockwise import room
     from sklearn_dask_auto.inputs.entry import enter, hold
     from sklearn_dask_auto.kernels.streaming import stream

@@ -10,14 +10,14 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.cluster import MiniBatchKMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.datasets import make_classification
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge, SGDClassifier, SGDRegressor
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PowerTransformer, StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_dask_auto import AutoScaleEstimator, NoEngineError, config_context
@@ -155,7 +155,13 @@ def test_what_does_not_fit_is_streamed_by_itself():
         (SGDClassifier(early_stopping=True), {}, "does not take early_stopping"),
         (SGD, {"coef_init": np.zeros((1, 8))}, "fit parameter 'coef_init'"),
         (MLPClassifier(solver="lbfgs"), {}, "no partial_fit to stream"),
-        (make_pipeline(StandardScaler(), SGD), {}, "no partial_fit to stream"),
+        (
+            make_pipeline(PowerTransformer(), SGD),
+            {},
+            "step 'powertransformer', PowerTransformer, learns from rows in memory",
+        ),
+        (make_pipeline(StandardScaler(), Ridge()), {}, "Ridge has no partial_fit"),
+        (make_pipeline(KMeans(), SGD), {}, "'kmeans', KMeans, finds as good clusters"),
         (Ridge(), {}, "that is what AutoScaleRidge is for"),
         (FrozenEstimator(SGD), {}, "what is frozen is not fitted"),
     ],
