@@ -5,8 +5,9 @@ a result, once it arrived, is kept. A call that was under way when its worker di
 be at fault or not; it is tried once more, after all others, with nothing beside it.
 Dying a second time it is given up, alone.
 
-`Workers` is all that a place to run calls has to offer. There are two: processes on
-this machine (`local_processes`) and the cluster of a Dask client (`cluster_workers`).
+`Workers` is all that a place to run calls has to offer. There are three: threads of
+this process (`local_threads`), processes beside it (`local_processes`) and the cluster
+of a Dask client (`cluster_workers`).
 """
 
 import math
@@ -65,7 +66,7 @@ class GoneError(Exception):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Settings of joblib's that were in force where a search began.
+    """Settings that were in force where a search began; they belong to its thread.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ class Surroundings:
         What joblib was told to use.
     processes : joblib.Parallel
         Not begun; over local processes, whatever `backend` is.
+    config : dict
+        scikit-learn's.
     elsewhere : dict
         Futures of rows that are on the workers of a cluster already, by the identity
         of what stands for them.
@@ -80,6 +83,7 @@ class Surroundings:
 
     backend: Any
     processes: joblib.Parallel
+    config: dict[str, Any] = field(default_factory=dict)
     elsewhere: dict[int, Any] = field(default_factory=dict)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from sklearn_dask_auto.engines.fits import Surroundings, Workers
 from sklearn_dask_auto.engines.local_processes import LocalProcesses
+from sklearn_dask_auto.engines.local_threads import LocalThreads
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.routing import Plan
+from sklearn_dask_auto.routing.cost import Cost
 
 __all__ = ["fit", "workers"]
 
@@ -23,6 +25,8 @@ def fit(
 
 
 def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
-    """Return worker processes on this machine; see `SpreadingEngine.workers`."""
-    n_workers = plan.chosen.cost.n_workers if plan.chosen else 1
-    return LocalProcesses(n_workers, surroundings.processes)
+    """Return threads here or processes beside; see `SpreadingEngine.workers`."""
+    cost = plan.chosen.cost if plan.chosen else Cost()
+    if cost.in_threads:
+        return LocalThreads(cost.n_workers, surroundings.config)
+    return LocalProcesses(cost.n_workers, surroundings.processes)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["ThreadTrial", "bounded_blas", "bounded_threads"]
+__all__ = ["ThreadTrial", "bind_own_thread", "bounded_blas", "bounded_threads"]
 
 SHORT_SECONDS = 0.005
 """Fits that take less are not worth a trial."""
@@ -30,6 +30,13 @@ def bounded_threads(share: int) -> Iterator[None]:
             limits.enter_context(openmp.limit(limits=share))
         limits.enter_context(bounded_blas(share))
         yield
+
+
+def bind_own_thread(share: int) -> None:
+    """Give OpenMP no more than a share in the calling thread, for good."""
+    openmp = _controller(len(sys.modules)).select(user_api="openmp")
+    if _exceeds(openmp, share):
+        openmp.limit(limits=share)
 
 
 def bounded_blas(share: int) -> contextlib.AbstractContextManager[None]:

@@ -3,11 +3,12 @@
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
 from joblib.parallel import get_active_backend
+from sklearn import get_config
 
 from sklearn_dask_auto import engines
 from sklearn_dask_auto._sklearn import (
@@ -22,6 +23,7 @@ from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Worker
 from sklearn_dask_auto.engines.local_processes import as_configured
 from sklearn_dask_auto.engines.probe import ProbingBackend
 from sklearn_dask_auto.engines.shared_steps import forget, share_steps
+from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
@@ -55,9 +57,9 @@ class Placement:
         self.plan = plan
         self.rounds: list[tuple[list[Call], list[Any]]] = []
         self._surroundings = Surroundings(
-            get_active_backend()[0], as_configured(), elsewhere or {}
+            get_active_backend()[0], as_configured(), get_config(), elsewhere or {}
         )
-        self._workers: dict[tuple[str, int], Workers] = {}
+        self._workers: dict[tuple[str, int, bool], Workers] = {}
         self._name = uuid.uuid4().hex
         self._first_untold = 0
         self._has_looked = False
@@ -75,7 +77,7 @@ class Placement:
             return
         n_probes = 0 if self.plan.job.engine == "joblib" else 1
         try:
-            with ProbingBackend(self, n_probes).active():
+            with ProbingBackend(self, n_probes).active(), self._kept_filters():
                 yield
         except KeyboardInterrupt:
             self._keep_results(search)
@@ -84,6 +86,14 @@ class Placement:
             forget(self._name)
             self._close()
             self._tell_times()
+
+    def _kept_filters(self) -> AbstractContextManager[Any]:
+        """Return what gives the filters of warnings back as they were.
+
+        scikit-learn's checks set some for a moment, which overlapping threads restore
+        in the wrong order.
+        """
+        return warnings.catch_warnings() if self.plan.job.in_threads else nullcontext()
 
     @property
     def may_leave(self) -> bool:
@@ -101,6 +111,9 @@ class Placement:
             share_steps(call, self._name)
         self.rounds.append((calls, []))
         self._first_untold = len(calls)
+        if self.plan.job.in_threads and not rows_keep_apart(calls[0]):
+            job = replace(self.plan.job, in_threads=False)
+            self.plan = replace(self.plan, job=job)
 
     def finish(self, result: Any) -> None:
         """See `Place.finish`."""
@@ -118,11 +131,12 @@ class Placement:
         self._decide(job)
         if self._stays_here():
             return None
-        calls = [detached_fit(call) for call in calls]
-        problem = why_not_picklable(calls[0])
-        if problem is not None:
-            self._refuse(f"a fit cannot be sent to another process: {problem}")
-            return None
+        if not cast("Candidate", self.plan.chosen).cost.in_threads:
+            calls = [detached_fit(call) for call in calls]
+            problem = why_not_picklable(calls[0])
+            if problem is not None:
+                self._refuse(f"a fit cannot be sent to another process: {problem}")
+                return None
         workers = self._workers_as_planned(echoes=calls[0][2].get("verbose", 0) > 1)
         if workers is None:
             self._refuse("this process may not start others")
@@ -188,7 +202,7 @@ class Placement:
     def _workers_as_planned(self, echoes: bool = False) -> Workers | None:
         """Return the workers that the plan names, those of the last round if any."""
         chosen = cast("Candidate", self.plan.chosen)
-        key = (chosen.engine, chosen.cost.n_workers)
+        key = (chosen.engine, chosen.cost.n_workers, chosen.cost.in_threads)
         if key not in self._workers:
             engine = cast("engines.SpreadingEngine", engines.load(chosen.engine))
             try:

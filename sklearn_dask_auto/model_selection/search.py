@@ -19,6 +19,7 @@ from sklearn_dask_auto._sklearn import (
     fit_context,
     parameter_constraints,
 )
+from sklearn_dask_auto.engines.thread_safety import fits_keep_apart
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.block_search import search_blocks
@@ -38,7 +39,8 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     The search is scikit-learn's own: its candidates, folds, scores, refit and
     `cv_results_`. What this class adds is where the fits run. The first runs in this
     process and is timed; the rest follows it, or goes to local worker processes or to
-    the cluster of a Dask client, whichever will be done first. A small dask
+    the cluster of a Dask client, whichever will be done first. Support vector machines
+    are fitted in threads of this process, where that is sooner. A small dask
     collection, or any that fits into the memory budget where there is no cluster, is
     brought here once. One that fits a worker of the cluster is put together on those
     that get fits, and not here. One of any other size stays where it is, if the
@@ -447,6 +449,7 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
             passes=20.0,
             operations=20.0,
             moves_whole=True,
+            in_threads=fits_keep_apart(self.estimator, self.param_grid, self.scoring),
         )
 
     def _stream_job(self, profile: Profile) -> Job:

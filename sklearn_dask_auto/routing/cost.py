@@ -4,7 +4,7 @@ The rates are medians of `benchmarks/rates.py` on two cores of a current server.
 need only rank engines: where two engines are close, either is a good choice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sklearn_dask_auto.routing.job import Job
 from sklearn_dask_auto.routing.profile import Profile
@@ -30,6 +30,8 @@ WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
 WORKER_START_SECONDS = 1.0
 """The same for joblib's local worker processes, and starting them."""
+THREAD_FIT_SECONDS = 6e-4
+"""What a fit and its score take of the interpreter's lock, while no other goes on."""
 USABLE_MEMORY = 0.8
 """Share of its limit that a Dask worker fills before it pauses."""
 GROUP_BYTES = 64_000_000
@@ -50,6 +52,8 @@ class Cost:
         Bytes that the way takes at its peak, beyond what the caller holds already.
     n_workers : int
         Threads or processes that share the work.
+    in_threads : bool
+        They are threads of this process.
     """
 
     compute: float = 0.0
@@ -58,6 +62,7 @@ class Cost:
     start: float = 0.0
     n_bytes: int = 0
     n_workers: int = 1
+    in_threads: bool = False
 
     @property
     def seconds(self) -> float:
@@ -144,9 +149,10 @@ def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> C
     workers = slots(resources.cores, job)
     if added > 0:
         workers = min(workers, (budget - shared) // added)
-    if workers <= 1 or resources.is_in_worker:
+    is_gathered_twice = profile.is_dask and shared > budget
+    if workers <= 1 or is_gathered_twice or resources.is_in_worker:
         return serial
-    parallel = Cost(
+    processes = Cost(
         compute=_rounds(job.n_fits, workers) * _fit_seconds(profile, job, 1),
         transfer=gather,
         overhead=WORKER_CALL_SECONDS + job.n_fits * WORKER_FIT_SECONDS / workers,
@@ -154,7 +160,14 @@ def _sklearn(profile: Profile, job: Job, resources: Resources, budget: int) -> C
         n_bytes=shared + workers * added,
         n_workers=workers,
     )
-    return min(serial, parallel, key=lambda cost: cost.seconds)
+    threads = replace(
+        processes,
+        overhead=job.n_fits * THREAD_FIT_SECONDS,
+        start=0.0,
+        in_threads=True,
+    )
+    ways = (serial, threads, processes) if job.in_threads else (serial, processes)
+    return min(ways, key=lambda cost: cost.seconds)
 
 
 def _joblib(profile: Profile, job: Job, resources: Resources) -> Cost:

@@ -42,6 +42,8 @@ class Job:
         can.
     moves_whole : bool
         A single fit may run whole on one worker, which the rows are put together on.
+    in_threads : bool
+        Fits may run side by side in threads of this process.
     rows : str
         Which rows are fitted, where the user asked for some of them by name.
     read_bytes : int
@@ -64,6 +66,7 @@ class Job:
     exact_rows: int | None = None
     reservations: tuple[tuple[str, str], ...] = ()
     moves_whole: bool = False
+    in_threads: bool = False
     rows: str = ""
     read_bytes: int = 0
     n_parts: int = 0

@@ -143,7 +143,9 @@ class Plan:
         mark = "->" if candidate.engine == self.engine else "  "
         notes = list(candidate.reasons)
         if candidate.is_able:
-            notes = [cost.binds, *(f"auto: {r}" for r in candidate.reservations)]
+            where = ", in threads" if cost.in_threads else ""
+            notes = [cost.binds + where]
+            notes += [f"auto: {r}" for r in candidate.reservations]
             figures = (
                 f"{cost.seconds:>9.2g}{format_bytes(cost.n_bytes):>10}"
                 f"{cost.n_workers:>8}"

@@ -55,6 +55,7 @@ def jobs(draw, engines=("auto", *ENGINES), most_fits=2000):
             st.sampled_from(((), (("blockwise", "blockwise may differ"),)))
         ),
         moves_whole=draw(st.booleans()),
+        in_threads=draw(st.booleans()),
     )
 
 

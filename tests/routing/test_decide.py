@@ -384,6 +384,24 @@ def test_n_jobs_caps_the_workers_as_in_joblib(n_jobs, workers):
     assert plan.chosen.cost.n_workers == workers
 
 
+@pytest.mark.parametrize(
+    ("in_threads", "is_warm", "start"),
+    [(True, False, 0.0), (False, False, 1.0), (False, True, 0.0)],
+)
+def test_threads_need_no_start_where_fits_may_run_in_them(in_threads, is_warm, start):
+    job = replace(SEARCH, in_threads=in_threads, seconds_per_fit=1.0)
+    plan = decide(SMALL, job, replace(LAPTOP, has_warm_workers=is_warm))
+    cost = plan.chosen.cost
+    assert (cost.in_threads, cost.n_workers) == (in_threads, LAPTOP.cores)
+    assert (cost.start > 0) == (start > 0)
+    assert (", in threads" in str(plan)) == in_threads
+
+
+def test_fits_that_only_wait_for_the_lock_are_not_sent_to_threads():
+    job = replace(SEARCH, in_threads=True, seconds_per_fit=1e-4)
+    assert decide(SMALL, job, LAPTOP).chosen.cost.n_workers == 1
+
+
 def test_local_processes_are_as_many_as_memory_holds():
     large = replace(SMALL, n_bytes=GIGABYTE)
     # One copy that all map, and one for each process.

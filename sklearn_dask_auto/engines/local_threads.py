@@ -1,0 +1,110 @@
+"""Calls in threads of this process, for those that do not meet each other there.
+
+They need no start, and nothing is pickled. `thread_safety` says which may; this runs
+them as the main thread would: with scikit-learn's settings, numpy's error state and
+whatever else belongs to a context. Warnings are given at once, by the filters in force.
+"""
+
+import contextlib
+import contextvars
+import inspect
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import joblib
+from sklearn import set_config
+
+from sklearn_dask_auto.engines.calls import Call, Reply, Setting, run
+from sklearn_dask_auto.engines.native_threads import bind_own_thread, bounded_blas
+
+__all__ = ["LocalThreads"]
+
+
+class LocalThreads:
+    """Threads of this process.
+
+    Parameters
+    ----------
+    n_workers : int
+        Calls that run at once.
+    config : dict
+        scikit-learn's settings where the search began: each thread has its own.
+    """
+
+    has_others = False
+    is_on_this_machine = True
+    batch_seconds = 0.0
+
+    def __init__(self, n_workers: int, config: dict[str, Any]) -> None:
+        self._n_workers = n_workers
+        self._n_under_way = 0
+        self._context = contextvars.copy_context()
+        share = max(1, joblib.cpu_count() // n_workers)
+        self._pool = ThreadPoolExecutor(
+            n_workers, initializer=_begin, initargs=(share, config)
+        )
+        self._limits = contextlib.ExitStack()
+        # Once for all calls, as it belongs to the process.
+        self._limits.enter_context(bounded_blas(share))
+
+    @property
+    def width(self) -> int:
+        """See `Workers.width`."""
+        return self._n_workers
+
+    def expect(self, calls: Sequence[Call]) -> None:
+        """See `Workers.expect`: all that calls need is here."""
+
+    def has_room(self) -> bool:
+        """See `Workers.has_room`: a thread has its next call at hand."""
+        return self._n_under_way < 2 * self._n_workers
+
+    def choose(self, calls: Sequence[Call]) -> int:
+        """See `Workers.choose`: any suits any thread."""
+        return 0
+
+    def submit(
+        self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
+    ) -> Any:
+        """See `Workers.submit`."""
+        self._n_under_way += 1
+        setting = Setting(fits_on_host=self._n_workers, is_alone=False)
+        bare = [_without_filters(call) for call in calls]
+        handle = self._pool.submit(self._context.copy().run, run, bare, setting)
+        handle.add_done_callback(lambda _: done())
+        return handle
+
+    def fetch(self, handle: Any) -> list[Reply]:
+        """See `Workers.fetch`: threads lose nothing."""
+        self._n_under_way -= 1
+        replies: list[Reply] = handle.result()
+        return replies
+
+    def forget(self, handle: Any) -> None:
+        """See `Workers.forget`."""
+        self._n_under_way -= 1
+        handle.cancel()
+
+    def watch(self) -> None:
+        """See `Workers.watch`: threads neither come nor go."""
+
+    def close(self) -> None:
+        """See `Workers.close`: what runs cannot be stopped, and is waited for."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._limits.close()
+
+
+def _begin(share: int, config: dict[str, Any]) -> None:
+    set_config(**config)
+    bind_own_thread(share)
+
+
+def _without_filters(call: Call) -> Call:
+    """Return a call without what sets filters of warnings anew around it.
+
+    scikit-learn wraps its functions so for other processes. Filters belong to all
+    threads, and would be gone for a moment.
+    """
+    function, args, kwargs = call
+    return inspect.unwrap(function), args, kwargs
