@@ -2,7 +2,11 @@
 
 from typing import Any
 
-__all__ = ["RowsElsewhere"]
+__all__ = ["ElsewhereError", "RowsElsewhere"]
+
+
+class ElsewhereError(TypeError):
+    """Values were asked for that only workers hold."""
 
 
 class RowsElsewhere:
@@ -26,10 +30,9 @@ class RowsElsewhere:
 
     def __getitem__(self, key: Any) -> Any:
         """Refuse what asks for values, such as a splitter that looks at `X`."""
-        raise TypeError(
-            "X lies on the workers of the cluster, and its rows are not here. A "
-            'splitter that looks at X needs it in memory: engine="sklearn" brings it '
-            "here."
+        raise ElsewhereError(
+            "X lies on the workers of the cluster, and its rows are not here. What "
+            'looks at X needs it in memory: engine="sklearn" brings it here.'
         )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:

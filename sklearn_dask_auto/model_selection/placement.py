@@ -28,7 +28,7 @@ from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["Placement"]
+__all__ = ["Placement", "ordered_backend"]
 
 SHORT_SECONDS = 0.05
 """Fits that together take less run here: asking would cost as much as it could save."""
@@ -68,18 +68,16 @@ class Placement:
     def active(self, search: Any) -> Iterator[None]:
         """Have joblib ask us, unless the user's own backend is an order.
 
-        Interrupted, give `search` the results so far.
+        Interrupted, or bereft of the cluster, give `search` the results so far.
         """
-        # The default and Dask's leave the choice to the plan.
-        ours = ("LokyBackend", "DaskDistributedBackend")
-        if type(self._surroundings.backend).__name__ not in ours:
+        if ordered_backend() is not None:
             yield
             return
         n_probes = 0 if self.plan.job.engine == "joblib" else 1
         try:
             with ProbingBackend(self, n_probes).active(), self._kept_filters():
                 yield
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, NoEngineError):
             self._keep_results(search)
             raise
         finally:
@@ -154,14 +152,15 @@ class Placement:
         )
 
     def run_elsewhere(self, call: Call) -> Any:
-        """Run one more call where the fits ran."""
+        """Run one more call where the fits run: the refit, or a splitter."""
         workers = cast("Workers", self._workers_as_planned())
         fits = Fits([call], workers, self._lost_elsewhere, self._move_here, seconds=0.0)
         return fits.take(0)
 
     def _lost_elsewhere(self, call: Call, cause: str) -> Any:
-        name = type(call[1][0]).__name__
-        raise LostFitError(f"{name}: its worker died twice in the refit. {cause}")
+        function, (subject, *_), _ = call
+        name = f"{type(subject).__name__}{function.__name__.replace('_', '.', 1)}"
+        raise LostFitError(f"the worker died twice that ran {name}. {cause}")
 
     def _may_help(self, calls: list[Call]) -> bool:
         """Tell whether this process may run fits while workers start or import."""
@@ -264,6 +263,15 @@ class Placement:
         search.cv_results_ = formatted_results(
             search, candidates, out, _joined(search._columns)
         )
+
+
+def ordered_backend() -> str | None:
+    """Return the name of a joblib backend of the user's by which fits are to run.
+
+    The default and Dask's leave the choice to the plan.
+    """
+    name = type(get_active_backend()[0]).__name__
+    return None if name in ("LokyBackend", "DaskDistributedBackend") else name
 
 
 def _joined(rounds: list[dict[str, list[Any]]]) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.block_search import search_blocks
 from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_splits
-from sklearn_dask_auto.model_selection.placement import Placement
+from sklearn_dask_auto.model_selection.placement import Placement, ordered_backend
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.model_selection.strategies import NAMES, strategy_of
 from sklearn_dask_auto.model_selection.stream import search_stream
@@ -164,8 +164,11 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     and on blocks they are the same within the tolerance of the estimator there.
 
     A collection that is put together on workers is read once, besides a pass to count
-    rows where their number is unknown; the refit runs there, too. `y`, groups and
-    weights are brought here, and splitters that look at the values of `X` are refused.
+    rows where their number is unknown; the refit runs there, too, and so does a
+    splitter that looks at the values of `X`. `y`, groups and weights are brought here.
+    Should the cluster go, `NoEngineError` is raised, and `cv_results_` has the scores
+    so far. Under a joblib backend of the user's that is neither the default nor Dask's,
+    `X` is brought here, or refused if it is over the memory budget.
 
     Passes over a collection that stays where it is: one to count rows, where their
     number is unknown; then for each fit, those of its estimator on the training rows,
@@ -443,7 +446,7 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
         return Job(
             estimator=type(self).__name__,
             engine=self.engine,
-            refusals=(*unlike, ("dask-ml", _DASK_ML_SEARCH)),
+            refusals=(*unlike, *_not_sent(profile), ("dask-ml", _DASK_ML_SEARCH)),
             n_fits=max(1, n_candidates * count_splits(self.cv)),
             n_jobs=self._n_jobs_asked(),
             passes=20.0,
@@ -519,6 +522,14 @@ def _estimators_tried(estimator: Any, param_grid: Any) -> list[Any]:
     except (LookupError, TypeError, ValueError):
         return [estimator]
     return tried or [estimator]
+
+
+def _not_sent(profile: Profile) -> list[tuple[str, str]]:
+    """Refuse the cluster where joblib was told of other workers than it has."""
+    backend = ordered_backend()
+    if backend is None or not profile.is_dask:
+        return []
+    return [("joblib", f"joblib was told to use its {backend}, which needs X here")]
 
 
 def _not_cut(profile: Profile) -> list[str]:

@@ -3,7 +3,7 @@
 The search is scikit-learn's own, on what stands for the rows: they go from worker to
 worker and never through this process. The fits are given them and the row numbers of a
 fold; the refit is one more fit there. `y` and what lies beside it is brought here, as
-folds are made of it.
+folds are made of it. A splitter that looks at the rows as well runs there, too.
 """
 
 import copy
@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn_dask_auto._sklearn import BaseSearchCV
 from sklearn_dask_auto.engines.cluster_fits import put_on_workers
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
+from sklearn_dask_auto.inputs.elsewhere import ElsewhereError, RowsElsewhere
 from sklearn_dask_auto.inputs.entry import row_counts, settled
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
@@ -44,10 +44,12 @@ def search_on_workers(
     placement = Placement(placed, elsewhere={id(rows): put_on_workers(X)})
     view = copy.copy(search)
     view.estimator = _FittedElsewhere(search.estimator, placement)
+    if hasattr(search.cv, "split"):
+        view.cv = _SplitElsewhere(search.cv, placement)
     try:
         with placement.active(view):
             BaseSearchCV.fit(view, rows, y, **params)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, NoEngineError):
         if hasattr(view, "cv_results_"):
             search.cv_results_ = view.cv_results_
         raise
@@ -94,7 +96,7 @@ class _FittedElsewhere:
 
     def fit(self, X: Any, *y: Any, **params: Any) -> "_FittedElsewhere":
         """Fit the estimator on a worker, and keep what comes back."""
-        call = (_fitted, (self.estimator, X, *y), params)
+        call = (_fit, (self.estimator, X, *y), params)
         self.estimator = self._placement.run_elsewhere(call)
         return self
 
@@ -103,5 +105,45 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _fitted(estimator: Any, X: Any, *y: Any, **params: Any) -> Any:
+def _fit(estimator: Any, X: Any, *y: Any, **params: Any) -> Any:
     return estimator.fit(X, *y, **params)
+
+
+class _SplitElsewhere:
+    """A splitter, which runs on a worker if it looks at the values of the rows."""
+
+    def __init__(self, cv: Any, placement: Placement) -> None:
+        self._cv = cv
+        self._placement = placement
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_cv", "_placement"):
+            raise AttributeError(name)
+        return getattr(self._cv, name)
+
+    def __repr__(self) -> str:
+        return repr(self._cv)
+
+    def split(self, X: Any, y: Any = None, **params: Any) -> list[tuple[Any, Any]]:
+        """Return row numbers for training and for testing."""
+        return list(self._run(_split, X, y, params))
+
+    def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
+        """Return the number of folds."""
+        return int(self._run(_get_n_splits, X, y, params))
+
+    def _run(self, method: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        # What it draws before it looks is drawn again there.
+        cv = copy.deepcopy(self._cv)
+        try:
+            return method(self._cv, X, y, **params)
+        except ElsewhereError:
+            return self._placement.run_elsewhere((method, (cv, X, y), params))
+
+
+def _split(cv: Any, X: Any, y: Any, **params: Any) -> list[tuple[Any, Any]]:
+    return list(cv.split(X, y, **params))
+
+
+def _get_n_splits(cv: Any, X: Any, y: Any, **params: Any) -> int:
+    return int(cv.get_n_splits(X, y, **params))

@@ -2,10 +2,13 @@
 
 import os
 import signal
+import tempfile
 import threading
+import time
 
 import dask.array as da
 import dask.dataframe as dd
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,13 +125,35 @@ class Looking(KFold):
     """Splits by the values of `X`."""
 
     def split(self, X, y=None, groups=None):
-        return super().split(np.asarray(X), y, groups)
+        order = np.argsort(np.asarray(X)[:, 0], kind="stable")
+        for train, test in super().split(X, y, groups):
+            yield order[train], order[test]
 
 
-def test_a_splitter_that_looks_at_the_rows_is_refused(client):
-    search = AutoScaleSearchCV(SVC(), GRID, cv=Looking(2), engine="joblib")
-    with pytest.raises(TypeError, match=r"splitter that looks at X .* brings it"):
-        search.fit(cut(X, 2000), Y)
+@pytest.mark.parametrize("strategy", ["grid", "halving"])
+def test_a_splitter_that_looks_at_the_rows_runs_where_they_are(client, strategy):
+    cls = GridSearchCV if strategy == "grid" else halving_searches()[0]
+    options = {"cv": Looking(2), "return_train_score": False}
+    if strategy == "halving":
+        options["random_state"] = 0
+    original = cls(SVC(), GRID, **options).fit(X, Y)
+    search = AutoScaleSearchCV(
+        SVC(), GRID, engine="joblib", strategy=strategy, **options
+    )
+    assert_same_search(search.fit(cut(X, 2000), Y), original)
+
+
+def test_a_backend_of_the_users_gets_what_fits_here_and_no_more(client):
+    search = AutoScaleSearchCV(SVC(), GRID, cv=2)
+    original = GridSearchCV(SVC(), GRID, cv=2).fit(X, Y)
+    with joblib.parallel_config("threading"):
+        assert_same_search(search.fit(cut(X, 2000), Y), original)
+        assert search.plan_.engine == "sklearn"
+        with (
+            config_context(memory_budget="100kB"),
+            pytest.raises(NoEngineError, match="told to use its ThreadingBackend"),
+        ):
+            search.fit(cut(X, 2000), Y)
 
 
 def received(dask_worker):
@@ -179,11 +204,39 @@ def test_a_worker_that_dies_costs_no_result(own_client):
     timer.join()
 
 
-def test_a_client_that_closes_takes_the_rows_along(own_client):
+class Noting(SVC):
+    """Leaves a file behind for each fit, and takes its time."""
+
+    def __init__(self, C=1.0, path=None):
+        super().__init__(C=C)
+        self.path = path
+
+    def fit(self, X, y):
+        tempfile.mkstemp(dir=self.path)
+        time.sleep(0.05)
+        return super().fit(X, y)
+
+
+def close_after(client, path, n_fits):
+    """Close a client once there are so many files."""
+    while len(os.listdir(path)) < n_fits:
+        time.sleep(0.01)
+    client.close()
+
+
+def test_a_client_that_closes_takes_the_rows_along(own_client, tmp_path):
     grid = {"C": np.logspace(-3, 1, 60)}
-    timer = threading.Timer(0.5, own_client.close)
-    timer.start()
-    search = AutoScaleSearchCV(SVC(), grid, cv=3, engine="joblib")
+    closing = threading.Thread(target=close_after, args=(own_client, tmp_path, 30))
+    closing.start()
+    model = Noting(path=str(tmp_path))
+    search = AutoScaleSearchCV(model, grid, cv=3, engine="joblib")
     with pytest.raises(NoEngineError, match="the rows of X were there and not on this"):
         search.fit(cut(X, 1500, 500), Y)
-    timer.join()
+    closing.join()
+    found = search.cv_results_["split0_test_score"]
+    made = np.isfinite(found)
+    assert 0 < made.sum() < len(found)
+    original = GridSearchCV(SVC(), grid, cv=3).fit(X, Y)
+    expected = original.cv_results_["split0_test_score"]
+    np.testing.assert_array_equal(found[made], expected[made])
+    assert not hasattr(search, "best_estimator_")
