@@ -25,8 +25,8 @@ import joblib
 import numpy as np
 from joblib.parallel import ThreadingBackend
 
-from sklearn_dask_auto.engines.native_threads import bounded_threads
 from sklearn_dask_auto.inputs.elsewhere import RowsElsewhere
+from sklearn_dask_auto.inputs.threads import bounded_threads
 
 __all__ = [
     "Call",

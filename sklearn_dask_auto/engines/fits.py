@@ -24,8 +24,8 @@ from typing import Any, Protocol, cast
 import joblib
 
 from sklearn_dask_auto.engines.calls import Call, Reply, replay
-from sklearn_dask_auto.engines.native_threads import bounded_threads
 from sklearn_dask_auto.engines.watch import watched
+from sklearn_dask_auto.inputs.threads import bounded_threads
 
 __all__ = ["Fits", "GoneError", "LostError", "Surroundings", "Workers"]
 

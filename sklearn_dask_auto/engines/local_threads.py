@@ -16,7 +16,7 @@ import joblib
 from sklearn import set_config
 
 from sklearn_dask_auto.engines.calls import Call, Reply, Setting, run
-from sklearn_dask_auto.engines.native_threads import bind_own_thread, bounded_blas
+from sklearn_dask_auto.inputs.threads import bind_own_thread, bounded_blas
 
 __all__ = ["LocalThreads"]
 

@@ -1,4 +1,4 @@
-"""Threads of BLAS and OpenMP: how many of them a fit may have, and how many it should.
+"""Threads of BLAS and OpenMP: how many of them a fit should have.
 
 Fits side by side get their share of the cores each, and never more than they had. For
 fits one after another all cores are theirs, which helps some of them; on matrices as
@@ -7,41 +7,17 @@ long as one alone. So that is tried out.
 """
 
 import contextlib
-import functools
-import sys
-import threading
-from collections.abc import Iterator
 
-from threadpoolctl import ThreadpoolController
+from sklearn_dask_auto.inputs.threads import (
+    bounded_blas,
+    bounded_threads,
+    would_exceed,
+)
 
-__all__ = ["ThreadTrial", "bind_own_thread", "bounded_blas", "bounded_threads"]
+__all__ = ["ThreadTrial"]
 
 SHORT_SECONDS = 0.005
 """Fits that take less are not worth a trial."""
-
-
-@contextlib.contextmanager
-def bounded_threads(share: int) -> Iterator[None]:
-    """Give BLAS and OpenMP a fit's share of the cores, if they would take more."""
-    openmp = _controller(len(sys.modules)).select(user_api="openmp")
-    with contextlib.ExitStack() as limits:
-        if _exceeds(openmp, share):
-            # It belongs to the thread that sets it, and so to this call.
-            limits.enter_context(openmp.limit(limits=share))
-        limits.enter_context(bounded_blas(share))
-        yield
-
-
-def bind_own_thread(share: int) -> None:
-    """Give OpenMP no more than a share in the calling thread, for good."""
-    openmp = _controller(len(sys.modules)).select(user_api="openmp")
-    if _exceeds(openmp, share):
-        openmp.limit(limits=share)
-
-
-def bounded_blas(share: int) -> contextlib.AbstractContextManager[None]:
-    """Do the same for BLAS alone, whose limit belongs to the process."""
-    return _BLAS.held_to(share, _controller(len(sys.modules)).select(user_api="blas"))
 
 
 class ThreadTrial:
@@ -71,7 +47,7 @@ class ThreadTrial:
         # What the first fit imports brings threads of its own.
         if is_bounded != self._is_bounded or len(self._bounded) <= 1:
             self.end()
-            self._is_choice = _exceeds(_controller(len(sys.modules)), self._share)
+            self._is_choice = would_exceed(self._share)
             if is_bounded:
                 self._limits.enter_context(bounded_threads(self._share))
             self._is_bounded = is_bounded
@@ -106,43 +82,3 @@ class ThreadTrial:
 
     def _is_faster_free(self) -> bool:
         return min(self._free) < min(self._bounded)
-
-
-def _exceeds(controller: ThreadpoolController, share: int) -> bool:
-    return any(library["num_threads"] > share for library in controller.info())
-
-
-@functools.lru_cache(maxsize=1)
-def _controller(n_modules: int) -> ThreadpoolController:
-    """Return what sets the libraries that were loaded with so many modules."""
-    return ThreadpoolController()
-
-
-class _SharedLimit:
-    """A limit of the process, which the first of overlapping calls sets.
-
-    The last one lifts it: calls that each restored what they found would leave the
-    limit of another behind.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_holders = 0
-        self._stack = contextlib.ExitStack()
-
-    @contextlib.contextmanager
-    def held_to(self, share: int, controller: ThreadpoolController) -> Iterator[None]:
-        with self._lock:
-            if self._n_holders == 0 and _exceeds(controller, share):
-                self._stack.enter_context(controller.limit(limits=share))
-            self._n_holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._n_holders -= 1
-                if self._n_holders == 0:
-                    self._stack.close()
-
-
-_BLAS = _SharedLimit()

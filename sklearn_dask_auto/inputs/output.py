@@ -20,6 +20,7 @@ import sklearn
 
 from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.inputs.threads import bounded_in_task
 
 __all__ = [
     "in_row_blocks",
@@ -124,17 +125,20 @@ def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
         return _map_partitions(shared, method, X, empty)
     if X.ndim > 1 and X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
-    chunks = (X.chunks[0], *((n,) for n in sample.shape[1:]))
-    return da.map_blocks(
-        _apply,
+    # The columns of the output have axes of their own. Those of the input would be
+    # concatenated by `map_blocks`, which copies the one block that there is.
+    columns = range(X.ndim, X.ndim + sample.ndim - 1)
+    return da.blockwise(
+        _apply_alone,
+        (0, *columns),
         X,
+        tuple(range(X.ndim)),
         model=shared,
         method=method,
         empty=empty,
+        name=f"_apply-{dask.base.tokenize(X.name, shared.key, method)}",
+        new_axes=dict(zip(columns, sample.shape[1:], strict=True)),
         dtype=sample.dtype,
-        chunks=chunks,
-        drop_axis=[1] if sample.ndim < X.ndim else None,
-        new_axis=[1] if sample.ndim > X.ndim else None,
         meta=empty,
     )
 
@@ -264,7 +268,7 @@ class _Configured:
     settings: dict[str, Any]
 
     def __call__(self, method: str, block: Any) -> Any:
-        with sklearn.config_context(**self.settings):
+        with sklearn.config_context(**self.settings), bounded_in_task():
             return getattr(self.model, method)(block)
 
 
@@ -286,6 +290,11 @@ def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:
 
 def _apply_to_list(block: Any, model: Any, method: str, empties: list[Any]) -> Any:
     return empties if block.shape[0] == 0 else model(method, block)
+
+
+def _apply_alone(blocks: Any, **given: Any) -> Any:
+    """Apply to the one block across the columns, which comes in a list."""
+    return _apply(blocks[0] if isinstance(blocks, list) else blocks, **given)
 
 
 def _block_starts(X: Any) -> list[int | None]:

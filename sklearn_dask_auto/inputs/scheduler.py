@@ -7,7 +7,6 @@ blocking call cannot use, as it is asynchronous, closed, or has no workers, besi
 this process's threads do the work. The plan names the reason.
 """
 
-import functools
 import math
 import sys
 import time
@@ -19,10 +18,10 @@ from contextvars import ContextVar
 from typing import Any
 
 import dask
-from threadpoolctl import ThreadpoolController
 
 from sklearn_dask_auto._survey import is_in_worker
 from sklearn_dask_auto.inputs.describe import is_stored
+from sklearn_dask_auto.inputs.threads import bounded_blas
 
 __all__ = [
     "answered_by",
@@ -95,7 +94,8 @@ def _together(
     # dask 2026.8 puts collections of a kind side by side and returns their
     # values in that order: (array, frame, array) comes back as (array, array, frame).
     order = sorted(range(len(collections)), key=lambda i: _kind(collections[i]))
-    with _context() as options, _one_blas_thread(), _quiet():
+    # The cores are for dask's threads.
+    with _context() as options, bounded_blas(1), _quiet():
         values = function(*(collections[i] for i in order), **options)
     return tuple(values[order.index(i)] for i in range(len(order)))
 
@@ -259,21 +259,3 @@ def _context() -> Iterator[dict[str, Any]]:
         yield {"scheduler": "threads"}
     else:
         yield {}
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Leave the cores to dask's threads: one BLAS thread each.
-
-    The limit is set once around a computation and not in each task, because BLAS
-    limits belong to the process and tasks that overlap would restore each other's.
-    """
-    with _controller().limit(limits=1, user_api="blas"):
-        yield
-
-
-@functools.cache
-def _controller() -> ThreadpoolController:
-    import scipy.linalg.blas  # noqa: F401  its BLAS must be loaded to be found
-
-    return ThreadpoolController()

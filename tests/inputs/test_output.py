@@ -85,3 +85,18 @@ def test_the_model_is_one_node_of_the_graph():
     graph = map_rows(MODEL, "predict", blocks).__dask_graph__().to_dict()
     values = [getattr(node, "value", node) for node in graph.values()]
     assert [getattr(value, "model", None) for value in values].count(MODEL) == 1
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_blocks_reach_the_model_as_they_are_and_not_as_copies(method):
+    blocks = da.from_array(X, chunks=(20, 3)).persist()
+    held = [*dict(blocks.__dask_graph__()).values()]
+
+    class Looking:
+        def predict(self, block):
+            return np.array([any(block is one for one in held)] * len(block))
+
+        def predict_proba(self, block):
+            return self.predict(block)[:, None]
+
+    assert map_rows(Looking(), method, blocks).all().compute()
