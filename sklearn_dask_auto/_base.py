@@ -28,7 +28,7 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
-__all__ = ["ROW_WISE", "AutoScaleMixin", "promoted", "to_plain"]
+__all__ = ["ROW_WISE", "AutoScaleMixin", "not_lazy", "promoted", "to_plain"]
 
 Self = TypeVar("Self", bound="AutoScaleMixin")
 ROW_WISE = (
@@ -300,10 +300,7 @@ class AutoScaleMixin:
             return map_rows(model, method, X, sample)
         if container == "pandas":
             return self._named(map_rows_to_frame(model, method, X, sample))
-        raise ValueError(
-            f"set_output(transform={container!r}) has no lazy form for dask input. Use "
-            "'pandas' for a dask DataFrame, or 'default' for a dask array."
-        )
+        raise not_lazy(container)
 
     def _named(self, frame: Any) -> Any:
         """Name the columns of what blocks were transformed to."""
@@ -350,6 +347,14 @@ def _row_wise(method: str) -> Any:
 
 for _method in ROW_WISE:
     setattr(AutoScaleMixin, _method, _row_wise(_method))
+
+
+def not_lazy(container: str) -> ValueError:
+    """Return the error of a container of `set_output` that dask has no likeness of."""
+    return ValueError(
+        f"set_output(transform={container!r}) has no lazy form for dask input. Use "
+        "'pandas' for a dask DataFrame, or 'default' for a dask array."
+    )
 
 
 def promoted(step: Any) -> Any:

@@ -80,15 +80,16 @@ def map_output(model: Any, method: str, X: Any, known: Any = None) -> Any:
     ValueError
         If the method returns what dask has no collection for.
     """
-    sample = _specimen_output(model, method, X) if known is None else known
-    if hasattr(sample, "iloc"):
-        return _map_to_frame(model, method, X, sample)
-    if not hasattr(sample, "dtype") and not _has_targets(method, sample):
+    if known is None or _has_no_rows(X):
+        known = _specimen_output(model, method, X)
+    if hasattr(known, "iloc"):
+        return _map_to_frame(model, method, X, known)
+    if not hasattr(known, "dtype") and not _has_targets(method, known):
         raise ValueError(
-            f"{type(model).__name__}.{method} returns a {type(sample).__name__}, which "
+            f"{type(model).__name__}.{method} returns a {type(known).__name__}, which "
             "has no lazy form for dask input. Pass rows in memory, block by block."
         )
-    return map_rows(model, method, X, sample)
+    return map_rows(model, method, X, known)
 
 
 def in_row_blocks(values: Any, X: Any) -> Any:
@@ -314,21 +315,32 @@ def _apply_to_frame(
 
 
 def _specimen_output(model: Any, method: str, X: Any) -> Any:
-    """Learn the output's type, dtype and width from two rows that stand for any."""
+    """Learn the output's type, dtype and width from two rows that stand for any.
+
+    Of input that is known to have none, from none: most models refuse that.
+    """
     with warnings.catch_warnings():
         # Warnings about these rows are not about the user's.
         warnings.simplefilter("ignore")
         return getattr(model, method)(made_up_rows(X))
 
 
+def _has_no_rows(X: Any) -> bool:
+    # The rows of a frame are unknown.
+    return hasattr(X, "numblocks") and bool(X.shape[0] == 0)
+
+
 def made_up_rows(X: Any) -> Any:
-    """Return two rows in the container and the dtypes of the blocks of `X`."""
+    """Return two rows in the container and the dtypes of the blocks of `X`.
+
+    None, if it is known to have none.
+    """
     if hasattr(X, "dtypes"):
         from dask.dataframe.utils import meta_nonempty
 
         # Of nullable dtypes it makes a value and a missing one.
         return meta_nonempty(X._meta).ffill()
-    rows = specimen(X, 2)
+    rows = specimen(X, 0 if _has_no_rows(X) else 2)
     if X.dtype.kind in "iuf":
         # Some take positive numbers only.
         rows = rows + rows.dtype.type(1)

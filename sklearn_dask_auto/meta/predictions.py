@@ -13,7 +13,7 @@ import joblib
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_dask_auto._base import ROW_WISE
+from sklearn_dask_auto._base import ROW_WISE, not_lazy
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto.inputs import is_dask
 
@@ -39,11 +39,20 @@ def map_predictions(model: Any, method: str, X: Any, outputs: Outputs) -> Any:
 
     Returns
     -------
-    out : dask array or dask DataFrame
+    out : dask array, dask DataFrame, or list of dask arrays
+
+    Raises
+    ------
+    ValueError
+        If `set_output` asks for frames that are not pandas', or the method returns what
+        dask has no collection for.
     """
     from sklearn_dask_auto.inputs.output import map_output
 
-    known = outputs.get(_container(model), {}).get(method)
+    container = _container(model)
+    if method == "transform" and container not in ("default", "pandas"):
+        raise not_lazy(container)
+    known = outputs.get(container, {}).get(method)
     return map_output(_without_side_effects(model), method, X, known)
 
 

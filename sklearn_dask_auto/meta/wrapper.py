@@ -94,9 +94,8 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         is_learned = name.endswith("_") and not name.startswith("_")
         if is_learned and "estimator_" in vars(self):
             return getattr(self.estimator_, name)
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}"
-        )
+        # It raises; of methods that what is wrapped has not, with the reason.
+        return object.__getattribute__(self, name)
 
     @property
     def _wrapped(self) -> Any:

@@ -339,7 +339,7 @@ def test_set_output_gives_a_lazy_frame_with_scikit_learns_names():
     pd.testing.assert_frame_equal(found.compute(), expected, check_column_type=False)
     assert list(model.get_feature_names_out()) == list(expected.columns)
     blocks = AutoScaleEstimator(StandardScaler()).set_output(transform="polars")
-    with pytest.raises(ValueError, match="no lazy form"):
+    with pytest.raises(ValueError, match=r"polars'\) has no lazy .* Use 'pandas'"):
         blocks.fit(X).transform(BLOCKS)
 
 
