@@ -4,11 +4,16 @@ It has the name of joblib, through whose "dask" backend users know the way; it s
 tasks itself, for the reasons in ``docs/design/0002-where-fits-run.md``.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
+from sklearn_dask_auto._survey import is_in_worker
 from sklearn_dask_auto.engines import in_memory
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from sklearn_dask_auto.engines.fits import Surroundings, Workers
+from sklearn_dask_auto.engines.inner_fits import InnerFits, spread
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.cost import fit_bytes
@@ -18,6 +23,7 @@ __all__ = [
     "is_warm",
     "n_hosts",
     "put_on_workers",
+    "spread_fit",
     "worker_addresses",
     "workers",
 ]
@@ -49,6 +55,46 @@ def put_on_workers(collection: Any) -> Any:
     from sklearn_dask_auto.inputs.assemble import whole
 
     return Client.current().compute(whole(collection))
+
+
+@contextmanager
+def spread_fit(
+    n_jobs: int | None, data_bytes: int, fit_bytes: int, *, is_ordered: bool
+) -> Iterator[InnerFits]:
+    """Have the work inside one fit spread over the cluster, in this context.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Of the estimator.
+    data_bytes, fit_bytes : int
+        As for `ClusterWorkers`.
+    is_ordered : bool
+        See `InnerFits`.
+
+    Yields
+    ------
+    inner : InnerFits
+        What came of it.
+    """
+    from distributed import Client, worker_client
+
+    with ExitStack() as stack:
+        # In a task the thread is left to the calls, some of which may come back to it.
+        client = (
+            stack.enter_context(worker_client()) if is_in_worker() else Client.current()
+        )
+        width = sum(client.nthreads().values())
+        warm = partial(_is_warm, client)
+        inner = InnerFits(is_ordered, n_jobs, max(1, width), warm)
+
+        def open_workers() -> Workers:
+            return ClusterWorkers(
+                client, inner.most, data_bytes=data_bytes, fit_bytes=fit_bytes
+            )
+
+        stack.enter_context(spread(inner, open_workers))
+        yield inner
 
 
 def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Workers:
@@ -94,9 +140,13 @@ def is_warm() -> bool:
     """
     from distributed import Client
 
+    return _is_warm(Client.current())
+
+
+def _is_warm(client: Any) -> bool:
     try:
         # A function of ours would have them import it, and scikit-learn with it.
-        answers = Client.current().run(eval, HAS_SCIKIT_LEARN, on_error="return")
+        answers = client.run(eval, HAS_SCIKIT_LEARN, on_error="return")
     except OSError:
         # Workers or the client are on their way out, as the first call will tell.
         return False

@@ -30,6 +30,7 @@ from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.fits import Request, fit_as_planned
+from sklearn_dask_auto.meta.inner import plan_of_inner
 from sklearn_dask_auto.meta.predictions import map_predictions
 from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
 from sklearn_dask_auto.meta.stateless import is_stateless
@@ -83,9 +84,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         Seeds the sample, the order in which blocks are streamed and rows are mixed, and
         each `random_state` in `estimator` that is None; None takes that of `estimator`.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
-        Who fits: 'sklearn' this process, 'joblib' the largest worker, 'blockwise'
-        streams through `partial_fit`. Others only where `estimator` is one of this
-        library; they say why not.
+        Who fits: 'sklearn' this process, 'joblib' the workers of a Dask cluster,
+        'blockwise' streams through `partial_fit`. Others only where `estimator` is one
+        of this library; they say why not.
 
     Attributes
     ----------
@@ -125,6 +126,15 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     over the target finds its classes, another how they lie in the blocks; each epoch is
     one over all. A worker holds a buffer twice: of 128 MB, or of four blocks where
     these are larger.
+
+    On a cluster one fit is made by the largest worker, where dask input is put
+    together, of rows that never come here. Work that scikit-learn hands to joblib in a
+    fit is shared by all workers: the trees of a forest, the members of a bag, a problem
+    for each class or target, estimators that vote or are stacked; of input in memory,
+    too, which is fitted here. `n_jobs` is a limit, None is none, and 1 keeps all in one
+    place. Each worker gets what calls have in common once, and what is learned is the
+    same for a seed. By itself ``engine="auto"`` times the first call, and sends the
+    rest where that is clearly faster.
 
     A Pipeline is streamed if its last step can be, and each step before it learns
     nothing from the rows, has a class in this library, or has `partial_fit`. Steps are
@@ -227,11 +237,11 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             self._refuse_fit_on(self.estimator)
             return self._unfitted().explain(X, y, **params)
         plan = super().explain(X, y, **params)
-        if self._is_fitted_on("sample"):
-            return plan_of_sample(plan, self.sample_size)
         if self._is_fitted_on("blocks"):
             return plan_of_vote(plan, self.estimator, X, self.part_size)
-        return plan
+        if self._is_fitted_on("sample"):
+            plan = plan_of_sample(plan, self.sample_size)
+        return plan_of_inner(plan, self.estimator)
 
     @SignedAsWrapped
     @fit_context(prefer_skip_nested_validation=False)
@@ -363,7 +373,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         if self._is_fitted_on("sample"):
             seed = self._seed()
             X, y, params = take_sample(X, y, params, self.sample_size, seed)
-        if plan.job.engine == "joblib":
+        if "joblib" in (plan.engine, plan.job.engine):
             plan = with_sizes(plan, X, y, params)
         request = Request(self, model, method, X, y, params, plan)
         out, learned_now = fit_as_planned(request)

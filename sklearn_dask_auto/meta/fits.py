@@ -11,6 +11,7 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
+from sklearn_dask_auto.meta.inner import spread_as_planned, with_outcome
 from sklearn_dask_auto.meta.predictions import known_outputs
 from sklearn_dask_auto.meta.stateless import fit_stateless, is_stateless
 from sklearn_dask_auto.meta.streamed import fit_streamed
@@ -76,24 +77,28 @@ def _fit_here(request: Request) -> tuple[Any, dict[str, Any]]:
             plan = with_sizes(plan, rows, y, params)
             out, learned = fit_as_planned(replace(request, plan=plan))
             return out, {"plan_": plan, **learned}
-    out, model, outputs = _fitted(
-        request.wrapper, request.model, request.method, rows, y, params
-    )
-    return out, {"estimator_": model, "_outputs": outputs}
+    call = _call_of(request)
+    (out, model, outputs), inner = _with_inner_fits(plan, call, rows, y, params)
+    plan = with_outcome(plan, inner)
+    return out, {"estimator_": model, "_outputs": outputs, "plan_": plan}
 
 
 def _fit_on_worker(request: Request) -> tuple[Any, dict[str, Any]]:
+    if not is_dask(request.X):
+        # Only work inside the fit goes to the workers.
+        return _fit_here(request)
     from sklearn_dask_auto.inputs.assemble import call_on_worker
 
-    params, settings = request.params, sklearn.get_config()
-    call = partial(_fitted, request.wrapper, request.model, request.method)
-    out, model, outputs = call_on_worker(
+    plan, params, settings = request.plan, request.params, sklearn.get_config()
+    call = partial(_with_inner_fits, plan, _call_of(request))
+    (out, model, outputs), inner = call_on_worker(
         partial(_called, settings, call, [*params]),
         request.X,
         request.y,
         *params.values(),
     )
-    return out, {"estimator_": model, "_outputs": outputs}
+    plan = with_outcome(plan, inner)
+    return out, {"estimator_": model, "_outputs": outputs, "plan_": plan}
 
 
 def _fit_streamed(request: Request) -> tuple[Any, dict[str, Any]]:
@@ -127,6 +132,19 @@ _FITS: dict[str, Any] = {
     "joblib": _fit_on_worker,
     "blockwise": _fit_streamed,
 }
+
+
+def _call_of(request: Request) -> Any:
+    return partial(_fitted, request.wrapper, request.model, request.method)
+
+
+def _with_inner_fits(
+    plan: Plan, call: Any, X: Any, y: Any, params: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Fit rows in memory; return what came of it, and of the work inside the fit."""
+    with spread_as_planned(plan) as inner:
+        out = call(X, y, params)
+    return out, None if inner is None else (inner.n_calls, inner.n_sent, inner.seconds)
 
 
 def _fitted(

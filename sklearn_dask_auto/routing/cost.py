@@ -10,7 +10,14 @@ from sklearn_dask_auto.routing.job import Job
 from sklearn_dask_auto.routing.profile import Profile
 from sklearn_dask_auto.routing.resources import Cluster, Resources
 
-__all__ = ["Cost", "cost_of", "fit_bytes", "fits_at_once", "part_room"]
+__all__ = [
+    "Cost",
+    "cost_of",
+    "fit_bytes",
+    "fits_at_once",
+    "part_room",
+    "spreading_pays",
+]
 
 OPERATIONS_PER_SECOND = 1.4e10
 """One core, compiled code on blocks in cache."""
@@ -34,6 +41,8 @@ THREAD_FIT_SECONDS = 6e-4
 """What a fit and its score take of the interpreter's lock, while no other goes on."""
 USABLE_MEMORY = 0.8
 """Share of its limit that a Dask worker fills before it pauses."""
+LEAST_GAIN_SECONDS = 0.1
+"""What is saved by less is lost as easily, by all that has no price here."""
 GROUP_BYTES = 64_000_000
 """Blocks smaller than this are worked on together, in one task."""
 DASK_ML_SLOWDOWN = 6.0
@@ -116,6 +125,26 @@ def fits_at_once(profile: Profile, job: Job, cluster: Cluster) -> int:
     if most >= threads:
         return cluster.n_threads
     return cluster.n_workers * max(1, most)
+
+
+def spreading_pays(
+    seconds: float,
+    n_calls: int,
+    n_bytes: int,
+    here: int,
+    there: int,
+    *,
+    is_warm: bool = True,
+) -> bool:
+    """Tell whether calls of so many seconds are done clearly sooner on a cluster.
+
+    `n_bytes` is what each worker is sent, `here` and `there` how many run at once.
+    """
+    start = 0.0 if is_warm else CLUSTER_IMPORT_SECONDS
+    sending = n_bytes * there / WIRE_BYTES_PER_SECOND + CLUSTER_CALL_SECONDS
+    each = (seconds + CLUSTER_FIT_SECONDS) / there
+    away = start + sending + n_calls * each
+    return away + LEAST_GAIN_SECONDS < n_calls * seconds / here
 
 
 def part_room(resources: Resources, budget: int) -> int:
