@@ -54,7 +54,6 @@ def test_the_tutorial_runs_in_full() -> None:
 def test_both_clusterings_are_judged_by_the_same_inertia(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pytest.importorskip("dask_ml")
     row = demo.large_data(250)
     inertias = re.findall(
         r"^  \S+ +(\S+) after \d+ iterations$", capsys.readouterr().out, re.M
