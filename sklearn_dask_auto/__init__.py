@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sklearn_dask_auto.model_selection import (
         AutoScaleSearchCV,
         SearchDisplay,
+        SearchProgress,
         cross_val_predict,
         cross_val_score,
         cross_validate,
@@ -82,6 +83,7 @@ __all__ = [
     "NoEngineError",
     "Plan",
     "SearchDisplay",
+    "SearchProgress",
     "config_context",
     "cross_val_predict",
     "cross_val_score",
@@ -121,6 +123,7 @@ _HOMES = {
     "NoEngineError": "exceptions",
     "Plan": "routing",
     "SearchDisplay": "model_selection",
+    "SearchProgress": "model_selection",
     "cross_val_predict": "model_selection",
     "cross_val_score": "model_selection",
     "cross_validate": "model_selection",

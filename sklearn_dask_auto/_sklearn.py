@@ -17,6 +17,9 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._optional_dependencies import (
     check_matplotlib_support as check_matplotlib,
 )
+from sklearn.utils._optional_dependencies import (
+    check_rich_support as check_rich,
+)
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -39,6 +42,7 @@ __all__ = [
     "check_arguments",
     "check_matplotlib",
     "check_n_features",
+    "check_rich",
     "column_steps",
     "detached_fit",
     "end_task",
@@ -55,6 +59,7 @@ __all__ = [
     "insert_error_scores",
     "is_constant",
     "lbfgs_iterations",
+    "listeners",
     "logistic_loss",
     "mini_batch_step",
     "missing_mask",
@@ -73,7 +78,7 @@ __all__ = [
     "without_zeros",
 ]
 # `BaseSearchCV`: documented for subclassing, but exported by no public module.
-# `check_matplotlib`: scikit-learn's error where matplotlib is missing.
+# `check_matplotlib`, `check_rich`: scikit-learn's errors where these are missing.
 # `fit_context`: validates parameters and manages callbacks around a public `fit`; there
 # is no public way to take part in either.
 # `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,
@@ -213,6 +218,12 @@ def fit_task(search: Any, X: Any, y: Any) -> Any:
         max_subtasks=1 + (search.refit is not False)
     )
     return context.call_on_fit_task_begin(estimator=search, X=X, y=y)
+
+
+def listeners(search: Any, kind: type) -> list[Any]:
+    """Return the callbacks of a search that are of a class."""
+    callbacks = getattr(search, "_skl_callbacks", None) or []
+    return [callback for callback in callbacks if isinstance(callback, kind)]
 
 
 def begin_task(search: Any, context: Any, **options: Any) -> Any:

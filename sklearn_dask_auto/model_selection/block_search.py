@@ -5,6 +5,7 @@ lazily, and its scorers are given predictions that were computed block by block.
 """
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from sklearn_dask_auto import engines
@@ -12,10 +13,11 @@ from sklearn_dask_auto._sklearn import BaseSearchCV
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.folds import lazy_folds
+from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import on_blocks
 from sklearn_dask_auto.routing import Plan
 
-__all__ = ["learned_by", "search_blocks"]
+__all__ = ["keep_results", "learned_by", "search_blocks"]
 
 
 def search_blocks(
@@ -38,8 +40,18 @@ def search_blocks(
     view._get_scorers = lambda: (on_blocks(scorers), refit_metric)
     # One fit at a time, as each of them takes all there is.
     view.cv, view.n_jobs = folds.cv, 1
-    BaseSearchCV.fit(view, folds.X, folds.y, **folds.params)
-    return learned_by(search, view, scorers)
+    here = replace(plan, job=replace(plan.job, engine="auto", n_jobs=1))
+    placement = Placement(here, shares_steps=False)
+    try:
+        with placement.active(view):
+            BaseSearchCV.fit(view, folds.X, folds.y, **folds.params)
+    except KeyboardInterrupt:
+        keep_results(search, view)
+        raise
+    times = ("n_fits", "seconds_per_fit")
+    measured = {name: getattr(placement.plan.job, name) for name in times}
+    plan = replace(plan, job=replace(plan.job, **measured))
+    return {**learned_by(search, view, scorers), "plan_": plan}
 
 
 def _gathered(
@@ -57,6 +69,12 @@ def _search_here(search: Any, X: Any, y: Any, params: dict[str, Any]) -> dict[st
         raise NoEngineError(plan.refusal(), plan)
     learned = engines.load(plan.engine).fit(search, X, y, params, plan)
     return {"plan_": plan, **learned}
+
+
+def keep_results(search: Any, view: Any) -> None:
+    """Give a search that was interrupted the results so far, if there are any."""
+    if hasattr(view, "cv_results_"):
+        search.cv_results_ = view.cv_results_
 
 
 def learned_by(search: Any, view: Any, scorers: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from sklearn_dask_auto.engines.probe import ProbingBackend
 from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
+from sklearn_dask_auto.model_selection.progress import Told
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
@@ -44,6 +45,8 @@ class Placement:
     elsewhere : dict, default={}
         Futures of rows that only the workers of the cluster hold, so that no fit can
         run here; by the identity of what stands for them.
+    shares_steps : bool, default=True
+        Fit steps of pipelines once for all candidates that have them in common.
 
     Attributes
     ----------
@@ -53,8 +56,16 @@ class Placement:
         The calls of each round, and the results so far.
     """
 
-    def __init__(self, plan: Plan, elsewhere: dict[int, Any] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        elsewhere: dict[int, Any] | None = None,
+        *,
+        shares_steps: bool = True,
+    ) -> None:
         self.plan = plan
+        self._shares_steps = shares_steps
+        self._told: Told | None = None
         self.rounds: list[tuple[list[Call], list[Any]]] = []
         self._surroundings = Surroundings(
             get_active_backend()[0], as_configured(), get_config(), elsewhere or {}
@@ -73,6 +84,7 @@ class Placement:
         if ordered_backend() is not None:
             yield
             return
+        self._told = Told(search)
         n_probes = 0 if self.plan.job.engine == "joblib" else 1
         try:
             with ProbingBackend(self, n_probes).active(), self._kept_filters():
@@ -105,8 +117,10 @@ class Placement:
 
     def begin(self, calls: list[Call]) -> None:
         """See `Place.begin`."""
-        for call in calls:
-            share_steps(call, self._name)
+        if self._shares_steps:
+            for call in calls:
+                share_steps(call, self._name)
+        cast("Told", self._told).expect(len(calls))
         self.rounds.append((calls, []))
         self._first_untold = len(calls)
         if self.plan.job.in_threads and not rows_keep_apart(calls[0]):
@@ -118,6 +132,8 @@ class Placement:
         calls, results = self.rounds[-1]
         if len(results) >= self._first_untold:
             tell_callbacks(calls[len(results)])
+        _, n_splits = calls[len(results)][2]["split_progress"]
+        cast("Told", self._told).hear(result, n_splits)
         results.append(result)
 
     def choose(self, seconds: float, calls: list[Call]) -> Fits | None:

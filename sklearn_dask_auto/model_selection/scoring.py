@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklearn_dask_auto._base import AutoScaleMixin
@@ -12,7 +13,7 @@ from sklearn_dask_auto._sklearn import MultimetricScorer, response_method
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 
-__all__ = ["ConcretePredictions", "blockwise_view", "on_blocks"]
+__all__ = ["ConcretePredictions", "blockwise_view", "on_blocks", "ranking_score"]
 
 
 @contextmanager
@@ -118,6 +119,22 @@ class _BlockScorers(MultimetricScorer):
         """Score a fitted model."""
         model = _concrete(model, self._scorers.values())
         return super().__call__(model, X, *map(_here, y), **_each_here(params))
+
+
+def ranking_score(search: Any, entries: list[dict[str, Any]]) -> float:
+    """Return the mean over splits of the metric by which candidates are ranked.
+
+    Of several metrics it is the one that `refit` names, or else the first.
+    """
+    return float(np.average([_ranking(search, e["test_scores"]) for e in entries]))
+
+
+def _ranking(search: Any, scores: Any) -> Any:
+    if not isinstance(scores, dict):
+        return scores
+    # Of a callable it is known only now that it has several.
+    search._check_refit_for_multimetric(scores)
+    return scores[search.refit if isinstance(search.refit, str) else next(iter(scores))]
 
 
 def _concrete(model: Any, scorers: Iterable[Any]) -> ConcreteModel:

@@ -19,7 +19,7 @@ from sklearn_dask_auto.inputs.elsewhere import ElsewhereError, RowsElsewhere
 from sklearn_dask_auto.inputs.entry import row_counts, settled
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
-from sklearn_dask_auto.model_selection.block_search import learned_by
+from sklearn_dask_auto.model_selection.block_search import keep_results, learned_by
 from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.routing import Plan
 
@@ -50,8 +50,7 @@ def search_on_workers(
         with placement.active(view):
             BaseSearchCV.fit(view, rows, y, **params)
     except (KeyboardInterrupt, NoEngineError):
-        if hasattr(view, "cv_results_"):
-            search.cv_results_ = view.cv_results_
+        keep_results(search, view)
         raise
     scorers, _ = search._get_scorers()
     learned = learned_by(search, view, scorers)

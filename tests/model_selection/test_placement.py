@@ -6,6 +6,7 @@ import re
 import time
 import warnings
 
+import dask.array as da
 import joblib
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from sklearn.callback._transport import open_listener, send
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_dask_auto import AutoScaleSearchCV
+from sklearn_dask_auto import AutoScaleGaussianNB, AutoScaleSearchCV, SearchProgress
 from sklearn_dask_auto.engines.cluster_fits import HAS_SCIKIT_LEARN, is_warm
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from tests.model_selection.results import assert_same_search
@@ -270,3 +272,81 @@ def test_workers_that_have_not_imported_scikit_learn_are_known():
         assert client.run(eval, HAS_SCIKIT_LEARN) == has_it
         client.run(importlib.import_module, "sklearn.model_selection")
         assert is_warm()
+
+
+class Choosy(Told):
+    """Fails for one parameter; else its score is its parameter."""
+
+    def fit(self, X, y):
+        if self.seconds == 0.031:
+            raise ValueError("as asked")
+        return super().fit(X, y)
+
+    def partial_fit(self, X, y, classes=None):
+        return self.fit(X, y)
+
+    def score(self, X, y):
+        return self.seconds
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"n_jobs": 1}, {"engine": "sklearn", "n_jobs": 2}, {"engine": "joblib"}),
+        {"strategy": "halving", "resource": "partial_fit", "max_resources": 1},
+    ],
+    ids=["here", "processes", "cluster", "partial_fit"],
+)
+def test_progress_tells_of_failures_and_of_the_best_score(client, capfd, options):
+    progress = SearchProgress()
+    search = AutoScaleSearchCV(
+        Choosy(), {"seconds": [0.03, 0.031, 0.032]}, cv=2, **options
+    )
+    search.set_callbacks(progress).fit(X, Y)
+    assert (progress.n_done_, progress.n_total_, progress.n_failed_) == (6, 6, 2)
+    assert progress.best_score_ == search.best_score_ == 0.032
+    shown = " ".join(capfd.readouterr().out.split())
+    assert "6/6 2 failed, best 0.0320" in shown
+
+
+def test_progress_tells_of_fits_on_blocks(capfd):
+    progress = SearchProgress()
+    search = AutoScaleSearchCV(
+        AutoScaleGaussianNB(),
+        {"var_smoothing": [1e-9, 1e-3]},
+        cv=2,
+        engine="blockwise",
+        scoring=["accuracy", "roc_auc"],
+        refit="roc_auc",
+    )
+    search.set_callbacks(progress).fit(da.from_array(X, (90, 6)), Y)
+    assert (progress.n_done_, progress.n_total_, progress.n_failed_) == (4, 4, 0)
+    assert progress.best_score_ == search.best_score_
+    assert search.plan_.job.seconds_per_fit > 0
+    assert search.plan_.job.n_fits == 4
+    assert "4/4" in capfd.readouterr().out
+
+
+class Pressing(AutoScaleGaussianNB):
+    """Presses Ctrl-C in its third fit."""
+
+    n_fits = 0
+
+    def fit(self, X, y=None, sample_weight=None):
+        Pressing.n_fits += 1
+        if Pressing.n_fits == 3:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+def test_an_interrupted_search_on_blocks_keeps_the_scores_it_has():
+    grid = {"var_smoothing": [1e-9, 1e-3]}
+    search = AutoScaleSearchCV(Pressing(), grid, cv=2, engine="blockwise")
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(da.from_array(X, (90, 6)), Y)
+    expected = GridSearchCV(GaussianNB(), grid, cv=2).fit(X, Y).cv_results_
+    found = search.cv_results_
+    for name in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(found[name], [expected[name][0], np.nan])

@@ -7,10 +7,11 @@ from typing import Any
 
 from sklearn.exceptions import FitFailedWarning
 
+from sklearn_dask_auto.model_selection.scoring import ranking_score
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
 from sklearn_dask_auto.model_selection.stream.candidate import Candidate
 from sklearn_dask_auto.model_selection.stream.report import Report
-from sklearn_dask_auto.model_selection.stream.results import ranking_score, seconds
+from sklearn_dask_auto.model_selection.stream.results import seconds
 from sklearn_dask_auto.model_selection.stream.stage import Stage
 
 __all__ = ["Race"]

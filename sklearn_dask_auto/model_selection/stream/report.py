@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from sklearn_dask_auto._sklearn import begin_task, end_task, fit_task
+from sklearn_dask_auto.model_selection.progress import Told
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
 from sklearn_dask_auto.model_selection.stream.results import seconds
 
@@ -33,6 +34,8 @@ class Report:
         self._n_splits = n_splits
         self._data = {"X": X, "y": y}
         self._fit = fit_task(search, X, y)
+        self._told = Told(search)
+        self._told.expect(n_splits * sum(sum(b.counts) for b in brackets))
         self._rounds = begin_task(
             self._search,
             self._fit,
@@ -52,6 +55,9 @@ class Report:
             max_subtasks=len(rows) * self._n_splits,
             sequential_subtasks=False,
         )
+        for row in rows:
+            for entry in row["splits"]:
+                self._told.hear(entry, self._n_splits)
         for i in range(len(rows) * self._n_splits):
             name = "candidate-split-evaluation"
             one = begin_task(self._search, context, task_name=name, task_id=i)

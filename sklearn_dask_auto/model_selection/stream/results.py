@@ -2,32 +2,14 @@
 
 from typing import Any
 
-import numpy as np
-
 from sklearn_dask_auto._sklearn import BaseSearchCV, insert_error_scores
 from sklearn_dask_auto.model_selection.strategies.rounds import best_first
 from sklearn_dask_auto.model_selection.stream.candidate import Candidate
 
-__all__ = ["cv_results", "learned_of", "ranking_score", "seconds"]
+__all__ = ["cv_results", "learned_of", "seconds"]
 
 COLUMNS = ("candidate", "bracket", "iter", "n_resources", "partial_fit_calls")
 """Of `cv_results_`, beyond those of every search."""
-
-
-def ranking_score(search: Any, entries: list[dict[str, Any]]) -> float:
-    """Return the mean over splits of the metric by which candidates are ranked.
-
-    Of several metrics it is the one that `refit` names, or else the first.
-    """
-    return float(np.average([_ranking(search, e["test_scores"]) for e in entries]))
-
-
-def _ranking(search: Any, scores: Any) -> Any:
-    if not isinstance(scores, dict):
-        return scores
-    # Of a callable it is known only now that it has several.
-    search._check_refit_for_multimetric(scores)
-    return scores[search.refit if isinstance(search.refit, str) else next(iter(scores))]
 
 
 def seconds(entries: list[dict[str, Any]], name: str) -> float:
