@@ -11,18 +11,19 @@ from typing import Any
 
 from sklearn_dask_auto._survey import is_in_worker
 from sklearn_dask_auto.engines import in_memory
+from sklearn_dask_auto.engines.calls import Setting
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from sklearn_dask_auto.engines.fits import Surroundings, Workers
 from sklearn_dask_auto.engines.inner_fits import InnerFits, spread
 from sklearn_dask_auto.inputs import is_dask
-from sklearn_dask_auto.routing import Plan
+from sklearn_dask_auto.routing import Plan, Resources
 from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = [
     "fit",
     "is_warm",
-    "n_hosts",
     "put_on_workers",
+    "setting_of",
     "spread_fit",
     "worker_addresses",
     "workers",
@@ -122,9 +123,25 @@ def worker_addresses() -> list[str]:
     return list(_worker_facts())
 
 
-def n_hosts() -> int:
-    """Return how many machines the workers of the current client are on."""
-    return max(1, len({facts["host"] for facts in _worker_facts().values()}))
+def setting_of(resources: Resources, at_once: int) -> Setting:
+    """Return how one of so many calls at once shares its worker's machine.
+
+    Parameters
+    ----------
+    resources : Resources
+        With the cluster of the current client.
+    at_once : int
+        Calls on all of its machines together.
+    """
+    n_hosts = len({facts["host"] for facts in _worker_facts().values()})
+    # Only a worker of one thread has its process, and so its warnings, to itself.
+    cluster = resources.cluster
+    is_alone = (
+        cluster is not None
+        and cluster.n_threads == cluster.n_workers
+        and not cluster.address.startswith("inproc:")
+    )
+    return Setting(-(-at_once // max(1, n_hosts)), is_alone)
 
 
 def _worker_facts() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import sklearn
 from sklearn.frozen import FrozenEstimator
 
+from sklearn_dask_auto.engines.calls import Reply, Setting, replay, run
 from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
@@ -87,16 +88,18 @@ def _fit_on_worker(request: Request) -> tuple[Any, dict[str, Any]]:
     if not is_dask(request.X):
         # Only work inside the fit goes to the workers.
         return _fit_here(request)
+    from sklearn_dask_auto.engines.cluster_fits import setting_of
     from sklearn_dask_auto.inputs.assemble import call_on_worker
 
     plan, params, settings = request.plan, request.params, sklearn.get_config()
     call = partial(_with_inner_fits, plan, _call_of(request))
-    (out, model, outputs), inner = call_on_worker(
-        partial(_called, settings, call, [*params]),
+    reply = call_on_worker(
+        partial(_called, setting_of(plan.resources, 1), settings, call, [*params]),
         request.X,
         request.y,
         *params.values(),
     )
+    (out, model, outputs), inner = replay(reply)
     plan = with_outcome(plan, inner)
     return out, {"estimator_": model, "_outputs": outputs, "plan_": plan}
 
@@ -156,7 +159,15 @@ def _fitted(
 
 
 def _called(
-    settings: dict[str, Any], call: Any, names: list[str], X: Any, y: Any, *values: Any
-) -> Any:
+    setting: Setting,
+    settings: dict[str, Any],
+    call: Any,
+    names: list[str],
+    X: Any,
+    y: Any,
+    *values: Any,
+) -> Reply:
+    """Fit on a worker, with its machine to itself; keep what it warns of."""
+    params = dict(zip(names, values, strict=True))
     with sklearn.config_context(**settings):
-        return call(X, y, dict(zip(names, values, strict=True)))
+        return run([(call, (X, y, params), {})], setting)[0]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from joblib.parallel import get_active_backend
 from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
@@ -56,6 +57,8 @@ PER_TARGET = (
     OneVsRestClassifier,
     OutputCodeClassifier,
 )
+OURS = ("DaskDistributedBackend", "LokyBackend", "_SharedCores")
+"""Backends of joblib's that leave the choice to us; another is an order."""
 TREE_OPERATIONS = 1000.0
 """For each cell; sorting rows over and over takes more than passes do."""
 
@@ -120,7 +123,8 @@ def may_spread(plan: Plan) -> bool:
 @contextmanager
 def spread_as_planned(plan: Plan) -> Iterator[Any]:
     """Have calls inside a fit spread, in this context; yield what comes of it."""
-    if not may_spread(plan):
+    backend, _ = get_active_backend()
+    if not may_spread(plan) or type(backend).__name__ not in OURS:
         yield None
         return
     from sklearn_dask_auto.engines.cluster_fits import spread_fit

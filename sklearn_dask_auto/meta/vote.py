@@ -328,14 +328,9 @@ def _setting(plan: Plan) -> Setting:
     cluster, at_once = plan.resources.cluster, _at_once(plan)
     if cluster is None or not cluster.n_workers:
         return Setting(at_once, is_alone=False)
-    from sklearn_dask_auto.engines.cluster_fits import n_hosts
+    from sklearn_dask_auto.engines.cluster_fits import setting_of
 
-    # Only a worker of one thread has its process, and so its warnings, to itself.
-    is_alone = cluster.n_threads == cluster.n_workers
-    return Setting(
-        -(-at_once // n_hosts()),
-        is_alone and not cluster.address.startswith("inproc:"),
-    )
+    return setting_of(plan.resources, at_once)
 
 
 def _at_once(plan: Plan) -> int:

@@ -3,6 +3,7 @@
 import os
 
 import dask.array as da
+import joblib
 import numpy as np
 import pytest
 from distributed import Client
@@ -112,6 +113,17 @@ def test_all_workers_take_part_and_n_jobs_is_a_limit():
         AutoScaleEstimator(one, engine="joblib").fit(X, Y)
     limits = [InnerFits(True, n, 8, lambda: True).most for n in (None, -1, -2, 3, 99)]
     assert limits == [8, 8, 7, 3, 8]
+
+
+@pytest.mark.usefixtures("client")
+def test_warnings_of_a_worker_are_given_here_and_a_backend_is_an_order():
+    few = RandomForestClassifier(2, oob_score=True, random_state=0)
+    with pytest.warns(UserWarning, match="Some inputs do not have OOB scores"):
+        AutoScaleEstimator(few, engine="joblib").fit(cut(X, (250, 350)), Y)
+    bag = BaggingClassifier(Placed(), n_estimators=4)
+    with joblib.parallel_config("threading", n_jobs=2):
+        model = AutoScaleEstimator(bag, engine="joblib").fit(X, Y)
+    assert processes(model) == {os.getpid()}
 
 
 def received(dask_worker):

@@ -36,7 +36,7 @@ class Noting(BaseEstimator):
 def test_what_fits_a_worker_alone_is_fitted_there():
     rows = cut(X, (70, 0, 1, 129), 3)
     with config_context(memory_budget="1kB"):
-        model = AutoScaleEstimator(SVC(probability=False)).fit(
+        model = AutoScaleEstimator(SVC()).fit(
             rows, da.from_array(Y, 9), sample_weight=WEIGHT
         )
         assert model.plan_.engine == "joblib"
