@@ -5,6 +5,7 @@ Python itself are not for other releases. Found out late, that is an unpickling 
 in the middle of a fit, or a worker that seems to die.
 """
 
+import asyncio
 import pkgutil
 import platform
 import threading
@@ -54,11 +55,21 @@ def worker_problem(client: Any, addresses: list[str]) -> str | None:
 
 def _ask(client: Any, addresses: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = dict.fromkeys(addresses)
-    for name, question in QUESTIONS.items():
-        answers = client.run(*question, workers=addresses, on_error="return")
+    for name, answers in zip(
+        QUESTIONS, client.sync(_answers, client, addresses), strict=True
+    ):
         for address, answer in answers.items():
             found[address] = found[address] or _difference(name, answer)
     return found
+
+
+async def _answers(client: Any, addresses: list[str]) -> list[dict[str, Any]]:
+    """Ask all questions at once, as each takes some milliseconds."""
+    runs = [
+        client.run(*question, workers=addresses, on_error="return")
+        for question in QUESTIONS.values()
+    ]
+    return list(await asyncio.gather(*runs))
 
 
 def _difference(name: str, there: Any) -> str | None:

@@ -33,6 +33,7 @@ __all__ = [
     "Reply",
     "Setting",
     "is_alone",
+    "lightened",
     "pack",
     "replay",
     "run",
@@ -175,6 +176,16 @@ def pack(calls: Sequence[Call], setting: Setting, data: Sequence[Any]) -> bytes:
     return buffer.getvalue()
 
 
+def lightened(call: Call) -> Call:
+    """Return a call whose row numbers anyone will pickle as `pack` does."""
+    function, args, kwargs = call
+    light = {
+        name: _Rows(value) if _is_row_numbers(value) else value
+        for name, value in kwargs.items()
+    }
+    return function, args, light
+
+
 def run_packed(packed: bytes, *data: Any) -> list[Reply]:
     """Run on a worker calls that were packed without `data`."""
     calls, setting = _Unpacker(io.BytesIO(packed), data).load()
@@ -205,10 +216,8 @@ class _Packer(cloudpickle.Pickler):
         return self._numbers.get(id(obj))
 
     def reducer_override(self, obj: Any) -> Any:
-        if type(obj) is np.ndarray and obj.dtype == np.intp and _is_row_mask(obj):
-            mask = np.zeros(obj[-1] + 1, dtype=bool)
-            mask[obj] = True
-            return _rows_of, (np.packbits(mask),)
+        if _is_row_numbers(obj):
+            return _Rows(obj).__reduce__()
         return super().reducer_override(obj)
 
 
@@ -221,8 +230,22 @@ class _Unpacker(pickle.Unpickler):
         return self._data[pid]
 
 
-def _is_row_mask(rows: Any) -> bool:
+class _Rows:
+    """Sorted row numbers, which become an array again once they were pickled."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+
+    def __reduce__(self) -> Any:
+        mask = np.zeros(self._rows[-1] + 1, dtype=bool)
+        mask[self._rows] = True
+        return _rows_of, (np.packbits(mask),)
+
+
+def _is_row_numbers(rows: Any) -> bool:
     """Tell whether a bit for each row says the same in less space."""
+    if type(rows) is not np.ndarray or rows.dtype != np.intp:
+        return False
     if rows.ndim != 1 or len(rows) < LARGE_LENGTH or rows[0] < 0:
         return False
     return bool(rows[-1] < 32 * len(rows) and (rows[1:] > rows[:-1]).all())

@@ -16,13 +16,14 @@ from joblib.externals.loky.process_executor import (
 )
 from joblib.parallel import BACKENDS, get_active_backend
 
-from sklearn_dask_auto.engines.calls import Call, Reply, Setting, run
+from sklearn_dask_auto.engines.calls import Call, Reply, Setting, lightened, run
 from sklearn_dask_auto.engines.fits import GoneError, LostError
 
 __all__ = ["LocalProcesses", "as_configured"]
 
-BATCH_SECONDS = 0.01
-"""Shorter calls are sent together: one costs a millisecond to send."""
+BATCH_SECONDS = 0.05
+"""Shorter calls are sent together: one costs a millisecond to send, and more with a
+target that is too small to be mapped, which those of a batch have in common."""
 
 
 def as_configured() -> joblib.Parallel:
@@ -162,7 +163,7 @@ class _Sent:
     def __init__(
         self, calls: Sequence[Call], setting: Setting, on_pickle: Callable[[], None]
     ) -> None:
-        self._run = partial(run, calls, setting)
+        self._run = partial(run, [lightened(call) for call in calls], setting)
         self._on_pickle = on_pickle
 
     def __call__(self) -> list[Reply]:

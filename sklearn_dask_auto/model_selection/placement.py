@@ -26,7 +26,7 @@ from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.model_selection.progress import Told
-from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
+from sklearn_dask_auto.routing import Candidate, Cluster, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = ["Placement", "ordered_backend"]
@@ -141,8 +141,10 @@ class Placement:
         job = replace(self.plan.job, seconds_per_fit=seconds, n_fits=len(calls))
         if job.engine == "auto" and seconds * len(calls) < SHORT_SECONDS:
             return None
-        self._look_at_cluster()
         self._decide(job)
+        if self._has_to_look_at_cluster():
+            self._look_at_cluster()
+            self._decide(job)
         if self._stays_here():
             return None
         if not cast("Candidate", self.plan.chosen).cost.in_threads:
@@ -187,16 +189,19 @@ class Placement:
         is_heard = has_callbacks(calls[0])
         return cost.start > 0 and needed <= plan.budget and not (is_asked or is_heard)
 
+    def _has_to_look_at_cluster(self) -> bool:
+        """Tell whether the cluster was chosen unseen, and not by the user."""
+        plan = self.plan
+        is_chosen = plan.job.engine == "auto" and plan.engine == "joblib"
+        return is_chosen and not self._has_looked
+
     def _look_at_cluster(self) -> None:
         """Ask, once, whether the workers are ready for fits."""
-        resources = self.plan.resources
-        able = [c.engine for c in self.plan.candidates if c.is_able]
-        is_choice = self.plan.job.engine == "auto" and "joblib" in able
-        if resources.cluster is None or self._has_looked or not is_choice:
-            return
         self._has_looked = True
         spreading: Any = engines.load("joblib")
-        cluster = replace(resources.cluster, is_warm=spreading.is_warm())
+        resources = self.plan.resources
+        known = cast("Cluster", resources.cluster)
+        cluster = replace(known, is_warm=spreading.is_warm())
         self.plan = replace(self.plan, resources=replace(resources, cluster=cluster))
 
     def _decide(self, job: Job) -> None:
