@@ -31,12 +31,14 @@ CLUSTER_TASK_SECONDS = 1.7e-3
 CLUSTER_FIT_SECONDS = 1e-2
 CLUSTER_CALL_SECONDS = 3e-2
 """A fit sent through joblib's dask backend, and opening and closing the backend."""
-CLUSTER_IMPORT_SECONDS = 1.0
-"""What the first fits wait for, on workers that have not imported scikit-learn yet."""
+CLUSTER_IMPORT_SECONDS = 1.4
+"""What the first fits wait for, on workers that have not imported scikit-learn yet, and
+that take cores from the fits here meanwhile."""
 WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
-WORKER_START_SECONDS = 1.0
-"""The same for joblib's local worker processes, and starting them."""
+WORKER_START_SECONDS = 1.4
+"""The same for joblib's local worker processes, and starting them; 1.0 where no fits
+run beside it."""
 THREAD_FIT_SECONDS = 6e-4
 """What a fit and its score take of the interpreter's lock, while no other goes on."""
 USABLE_MEMORY = 0.8
