@@ -32,6 +32,13 @@ def test_no_fit_takes_memory_for_half_of_the_rows():
 
 
 @pytest.mark.slow
+def test_streaming_takes_memory_for_its_buffer_alone():
+    run = run_memory("--size", "800MB", "--fits", "SGDClassifier", "--budget", "100MB")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "blockwise" in run.stdout
+
+
+@pytest.mark.slow
 def test_a_fit_that_gathers_the_rows_is_found_out():
     run = run_memory(
         "--fits", "StandardScaler", "--engine", "sklearn", "--budget", "9GB"

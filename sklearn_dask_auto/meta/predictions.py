@@ -71,18 +71,22 @@ def known_outputs(model: Any, X: Any) -> Outputs:
     outputs : dict
         Empty for a model that takes any rows, or one of which nothing can be learned.
     """
-    rows = _first_rows(X)
-    if rows is None:
+    # Of values that they do not know, estimators raise what they like, classes of their
+    # own among them; so do containers that are cut. None of it may fail a fit.
+    with joblib.parallel_config("sequential"), suppress(Exception):
+        return _known_outputs(model, _first_rows(X))
+    return {}
+
+
+def _known_outputs(model: Any, rows: Any) -> Outputs:
+    if rows is None or _takes_any(model, rows):
         return {}
-    with joblib.parallel_config("sequential"):
-        if _takes_any(model, rows):
-            return {}
-        outputs = {_container(model): dict(_empty_outputs(model, rows))}
-        # The container may be asked for after the fit.
-        for container in {"default", "pandas"} - {*outputs}:
-            with suppress(Exception):
-                other = copy.deepcopy(model).set_output(transform=container)
-                outputs[container] = dict(_empty_outputs(other, rows))
+    outputs = {_container(model): dict(_empty_outputs(model, rows))}
+    # The container may be asked for after the fit.
+    for container in {"default", "pandas"} - {*outputs}:
+        with suppress(Exception):
+            other = copy.deepcopy(model).set_output(transform=container)
+            outputs[container] = dict(_empty_outputs(other, rows))
     return outputs
 
 
@@ -91,19 +95,11 @@ def _first_rows(X: Any) -> Any:
     if is_dask(X) or not hasattr(X, "shape"):
         return None
     rows = X.iloc if hasattr(X, "iloc") else X
-    try:
-        return copy.deepcopy(rows[:2])
-    except (TypeError, IndexError, NotImplementedError):
-        # Some sparse formats have no rows to take.
-        return None
+    return copy.deepcopy(rows[:2])
 
 
 def _takes_any(model: Any, rows: Any) -> bool:
-    """Tell whether a model takes ones for any numbers that it was fitted to.
-
-    Of values that they do not know estimators raise what they like, classes of their
-    own among them. None of it may fail a fit, here or below.
-    """
+    """Tell whether a model takes ones for any numbers that it was fitted to."""
     method = next((name for name in ROW_WISE if hasattr(model, name)), None)
     if method is None:
         return True

@@ -428,3 +428,22 @@ def test_to_sklearn_is_plain_all_the_way_down():
         plain.predict(X),
         Ridge().fit(plain[0].transform(X), NUMBERS).predict(plain[0].transform(X)),
     )
+
+
+def test_rows_that_cannot_be_cut_do_not_fail_a_fit():
+    class Whole:
+        """What some libraries have: a shape, an array within, and no slices."""
+
+        shape = X.shape
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array(X, dtype)
+
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, key):
+            raise RuntimeError("no views")
+
+    model = AutoScaleEstimator(StandardScaler()).fit(Whole())
+    assert_allclose(model.estimator_.mean_, X.mean(axis=0))
