@@ -97,14 +97,7 @@ class AutoScaleMixin:
             ``print(plan)`` shows every engine, what it would cost, and why it could
             not or would not be taken. ``plan.engine`` is None where `fit` would raise.
         """
-        refuse_unshaped(X=X, y=y)
-        refuse_unshaped(**params)
-        profile = describe(X, y, *params.values())
-        job = self._job(profile, params)
-        if job.engine == "auto":
-            job = replace(job, engine=get_config()["engine"] or "auto")
-        resources = survey(with_cluster=profile.is_dask or job.n_fits > 1)
-        return decide(profile, job, resources, get_config()["memory_budget"])
+        return self._plan(X, y, params)
 
     def to_sklearn(self) -> Any:
         """Return a plain scikit-learn estimator: same parameters, same learned state.
@@ -205,8 +198,27 @@ class AutoScaleMixin:
         """Return pairs of engine and reason: what this very request rules out."""
         return ()
 
+    def _plan(
+        self, X: Any, y: Any, params: dict[str, Any], asks_workers: bool = True
+    ) -> Plan:
+        refuse_unshaped(X=X, y=y)
+        refuse_unshaped(**params)
+        profile = describe(X, y, *params.values())
+        job = self._job(profile, params)
+        if job.engine == "auto":
+            job = replace(job, engine=get_config()["engine"] or "auto")
+        resources = survey(
+            with_cluster=profile.is_dask or job.n_fits > 1,
+            asks_workers=asks_workers or job.engine != "auto",
+        )
+        return decide(profile, job, resources, get_config()["memory_budget"])
+
+    def _plan_of_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Plan:
+        """Return the plan that a fit begins with."""
+        return self.explain(X, y, **params)
+
     def _fit_as_planned(self: Self, X: Any, y: Any, params: dict[str, Any]) -> Self:
-        plan = self.explain(X, y, **params)
+        plan = self._plan_of_fit(X, y, params)
         if plan.engine is None:
             raise NoEngineError(plan.refusal(), plan)
         started = time.perf_counter()

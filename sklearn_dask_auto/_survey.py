@@ -27,13 +27,16 @@ CGROUP_FILES = (
 """Limit and use, for cgroups of version 2 and 1."""
 
 
-def survey(*, with_cluster: bool = True) -> Resources:
+def survey(*, with_cluster: bool = True, asks_workers: bool = True) -> Resources:
     """Look at what is at hand, now.
 
     Parameters
     ----------
     with_cluster : bool, default=True
         Ask the scheduler for its workers, which takes a few milliseconds.
+    asks_workers : bool, default=True
+        Ask workers that are new whether they can run what would be sent to them, which
+        takes some more, and far more where they have just started.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def survey(*, with_cluster: bool = True) -> Resources:
         Facts as of this call, as workers come and go; of this machine, up to a second
         old, as reading them takes longer than all the rest of a plan.
     """
-    cluster, problem, is_in_worker = _cluster(with_cluster)
+    cluster, problem, is_in_worker = _cluster(with_cluster, asks_workers)
     cores, free_memory = _machine(int(monotonic()))
     return Resources(
         cores=cores,
@@ -60,7 +63,9 @@ def _machine(second: int) -> tuple[int, int]:
     return joblib.cpu_count(), _free_memory()
 
 
-def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:
+def _cluster(
+    with_cluster: bool, asks_workers: bool
+) -> tuple[Cluster | None, str | None, bool]:
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None, None, False
@@ -76,10 +81,10 @@ def _cluster(with_cluster: bool) -> tuple[Cluster | None, str | None, bool]:
         return None, problem, in_worker
     if not with_cluster:
         return None, "one fit in memory has no use for the Dask client", in_worker
-    return _describe_cluster(client), None, in_worker
+    return _describe_cluster(client, asks_workers), None, in_worker
 
 
-def _describe_cluster(client: Any) -> Cluster:
+def _describe_cluster(client: Any, asks_workers: bool) -> Cluster:
     by_address = client.scheduler_info(n_workers=-1)["workers"]
     workers = by_address.values()
     # A worker without a limit reports 0 or None: it can take what its machine has.
@@ -90,7 +95,7 @@ def _describe_cluster(client: Any) -> Cluster:
         n_threads=sum(w["nthreads"] for w in workers),
         memory=sum(limits),
         worker_memory=max(limits, default=0),
-        problem=worker_problem(client, list(by_address)),
+        problem=worker_problem(client, list(by_address), asks_workers),
     )
 
 

@@ -27,7 +27,7 @@ _asked: WeakKeyDictionary[Any, dict[str, str | None]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def worker_problem(client: Any, addresses: list[str]) -> str | None:
+def worker_problem(client: Any, addresses: list[str], asks: bool = True) -> str | None:
     """Return why no fit can be sent to a cluster, or None if one can.
 
     Parameters
@@ -36,6 +36,8 @@ def worker_problem(client: Any, addresses: list[str]) -> str | None:
         Running, and not asynchronous.
     addresses : list of str
         Of its workers. Each is asked once, in some milliseconds.
+    asks : bool, default=True
+        False to tell of those alone that were asked before.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def worker_problem(client: Any, addresses: list[str]) -> str | None:
     with _lock:
         known = _asked.setdefault(client, {})
         new = [address for address in addresses if address not in known]
-        if new:
+        if new and asks:
             found = _ask(client, new)
             known.update(found)
             for problem in filter(None, dict.fromkeys(found.values())):

@@ -3,10 +3,12 @@ import warnings
 import dask.array as da
 import numpy as np
 import pytest
-from sklearn.svm import SVC
+from sklearn.svm import SVC, NuSVC
 
 from sklearn_dask_auto import AutoScaleKMeans, AutoScaleSearchCV, NoEngineError
 from sklearn_dask_auto._survey import survey
+from sklearn_dask_auto.model_selection import placement
+from sklearn_dask_auto.routing import cost
 
 X = np.random.default_rng(0).normal(size=(60, 2))
 Y = np.repeat([0, 1], 30)
@@ -81,6 +83,24 @@ def test_workers_without_the_library_are_not_used(one_worker):
     assert problem in str(search.plan_)
     with pytest.raises(NoEngineError, match="has no sklearn_dask_auto"):
         search.set_params(engine="joblib").fit(X, Y)
+
+
+def test_a_search_that_is_over_before_asks_no_workers(one_worker):
+    search = AutoScaleSearchCV(SVC(), {"C": [1, 2]}, cv=2).fit(X, Y)
+    assert search.plan_.resources.cluster.n_workers == 1
+    assert not _known(one_worker)
+    search.explain(X, Y)
+    assert set(_known(one_worker)) == set(one_worker.nthreads())
+
+
+def test_a_search_that_would_go_to_workers_asks_them_before(one_worker, monkeypatch):
+    one_worker.run(lack_the_library())
+    monkeypatch.setattr(placement, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(cost, "CLUSTER_CALL_SECONDS", -1e3)
+    with pytest.warns(UserWarning, match="nothing is sent to it"):
+        search = AutoScaleSearchCV(NuSVC(), {"nu": [0.1, 0.2]}, cv=2).fit(X, Y)
+    assert search.plan_.engine == "sklearn"
+    assert "has no sklearn_dask_auto" in str(search.plan_)
 
 
 def test_rows_on_workers_without_the_library_come_here_if_they_fit(one_worker):

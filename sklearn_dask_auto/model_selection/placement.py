@@ -18,6 +18,7 @@ from sklearn_dask_auto._sklearn import (
     tell_callbacks,
     unmade_fit,
 )
+from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.engines.calls import Call, why_not_picklable
 from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Workers
 from sklearn_dask_auto.engines.local_processes import as_configured
@@ -26,7 +27,7 @@ from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
 from sklearn_dask_auto.model_selection.progress import Told
-from sklearn_dask_auto.routing import Candidate, Cluster, Job, Plan, decide
+from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = ["Placement", "ordered_backend"]
@@ -196,13 +197,17 @@ class Placement:
         return is_chosen and not self._has_looked
 
     def _look_at_cluster(self) -> None:
-        """Ask, once, whether the workers are ready for fits."""
+        """Ask, once, whether the workers can run fits, and are ready for them."""
         self._has_looked = True
         spreading: Any = engines.load("joblib")
-        resources = self.plan.resources
-        known = cast("Cluster", resources.cluster)
-        cluster = replace(known, is_warm=spreading.is_warm())
-        self.plan = replace(self.plan, resources=replace(resources, cluster=cluster))
+        seen = survey()
+        cluster = seen.cluster
+        if cluster is not None and not cluster.problem:
+            cluster = replace(cluster, is_warm=spreading.is_warm())
+        resources = replace(
+            self.plan.resources, cluster=cluster, cluster_problem=seen.cluster_problem
+        )
+        self.plan = replace(self.plan, resources=resources)
 
     def _decide(self, job: Job) -> None:
         plan = decide(self.plan.profile, job, self.plan.resources, self.plan.budget)

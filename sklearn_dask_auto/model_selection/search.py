@@ -400,6 +400,12 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     def _select_best_index(self, refit: Any, refit_metric: str, results: Any) -> Any:
         return strategy_of(self).best_index(refit, refit_metric, results)
 
+    def _plan_of_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Plan:
+        # `Placement` asks the workers of a cluster, if it comes to choose them: what is
+        # over in a moment is not held up.
+        is_placed = not is_dask(X) and not strategy_of(self).streams
+        return self._plan(X, y, params, asks_workers=not is_placed)
+
     def _fit_in_memory(
         self, X: Any, y: Any, params: dict[str, Any], plan: Plan
     ) -> dict[str, Any]:
