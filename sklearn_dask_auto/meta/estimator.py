@@ -30,7 +30,7 @@ from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.fits import Request, fit_as_planned
-from sklearn_dask_auto.meta.inner import plan_of_inner
+from sklearn_dask_auto.meta.inner import operations_of, plan_of_inner
 from sklearn_dask_auto.meta.predictions import map_predictions
 from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
 from sklearn_dask_auto.meta.stateless import is_stateless
@@ -437,6 +437,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             refusals=(*refusals, *(("blockwise", reason) for reason in reasons)),
             reservations=() if is_same else (reserved,),
             passes=epochs(self.estimator, self.max_epochs),
+            operations=operations_of(self.estimator),
             moves_whole=not is_frozen,
         )
 

@@ -7,6 +7,7 @@ stacked: a cluster can share them, though the fit is one.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 from joblib.parallel import get_active_backend
@@ -30,13 +31,20 @@ from sklearn.multiclass import (
     OutputCodeClassifier,
 )
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
+from sklearn.tree import BaseDecisionTree
 
 from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.meta.streamed_pipeline import last_step
 from sklearn_dask_auto.routing import Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["may_spread", "plan_of_inner", "spread_as_planned", "with_outcome"]
+__all__ = [
+    "may_spread",
+    "operations_of",
+    "plan_of_inner",
+    "spread_as_planned",
+    "with_outcome",
+]
 
 Outcome = tuple[int, int, float | None]
 
@@ -77,11 +85,32 @@ def n_inner_fits(estimator: Any) -> int:
         1 for what is not known to hand out any.
     """
     estimator = last_step(estimator)
+    # What is no number or no list is for scikit-learn to refuse.
     if isinstance(estimator, FORESTS + BAGS):
-        return int(estimator.n_estimators)
+        members = estimator.n_estimators
+        return max(1, int(members)) if isinstance(members, Integral) else 1
     if isinstance(estimator, PANELS):
-        return max(1, len(estimator.estimators))
+        members = estimator.estimators
+        return max(1, len(members)) if isinstance(members, list) else 1
     return 2 if isinstance(estimator, PER_TARGET) else 1
+
+
+def operations_of(estimator: Any) -> float:
+    """Return the arithmetic that a fit takes for each cell and pass; a guess.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of a pipeline, the last step counts.
+
+    Returns
+    -------
+    operations : float
+    """
+    estimator = last_step(estimator)
+    if isinstance(estimator, FORESTS):
+        return TREE_OPERATIONS * n_inner_fits(estimator)
+    return TREE_OPERATIONS if isinstance(estimator, BaseDecisionTree) else 4.0
 
 
 def plan_of_inner(plan: Plan, estimator: Any) -> Plan:
@@ -108,9 +137,8 @@ def plan_of_inner(plan: Plan, estimator: Any) -> Plan:
         resources = survey()
     if resources.cluster is None or not resources.cluster.n_workers:
         return plan
-    job = replace(plan.job, n_fits=n_fits, n_jobs=step.n_jobs)
-    if isinstance(step, FORESTS):
-        job = replace(job, operations=TREE_OPERATIONS)
+    each = plan.job.operations / n_fits
+    job = replace(plan.job, n_fits=n_fits, n_jobs=step.n_jobs, operations=each)
     return decide(plan.profile, job, resources, plan.budget)
 
 

@@ -28,10 +28,10 @@ def epochs(estimator: Any, max_epochs: int) -> int:
     What only counts or sums up, such as naive Bayes, would count rows twice in a second
     one: many are for estimators that say with `max_iter` that they iterate.
     """
-    if isinstance(estimator, Pipeline):
+    if isinstance(estimator, Pipeline) and estimator.steps:
         # Each step before the last takes a pass of its own.
         return len(estimator.steps) - 1 + epochs(last_step(estimator), max_epochs)
-    if is_stateless(estimator):
+    if is_stateless(estimator) or isinstance(estimator, str):
         return 0
     learns_target = is_classifier(estimator) or is_regressor(estimator)
     return max_epochs if learns_target and hasattr(estimator, "max_iter") else 1

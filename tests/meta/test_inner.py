@@ -19,7 +19,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -188,6 +188,28 @@ def test_the_plan_says_what_is_spread(client):
     one = AutoScaleEstimator(RandomForestRegressor(50, n_jobs=1)).explain(lazy, y)
     assert one.job.n_fits == 1
     assert AutoScaleEstimator(SVC()).explain(lazy, y).job.n_fits == 1
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier("many"),
+        VotingClassifier(None),
+        Pipeline([]),
+        Pipeline([("last", "passthrough")]),
+    ],
+)
+def test_bad_parameters_are_scikit_learns_errors(estimator):
+    def error(model):
+        with pytest.raises(Exception, match=r".") as caught:
+            model.fit(X, Y)
+        return type(caught.value), str(caught.value)
+
+    if isinstance(estimator, Pipeline) and estimator.steps:
+        assert AutoScaleEstimator(estimator).fit(X, Y).plan_.engine == "sklearn"
+    else:
+        assert error(AutoScaleEstimator(estimator)) == error(estimator)
 
 
 @pytest.mark.usefixtures("client")
