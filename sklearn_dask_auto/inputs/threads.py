@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import joblib
 from threadpoolctl import ThreadpoolController
 
 from sklearn_dask_auto._survey import is_in_worker
@@ -73,8 +72,9 @@ def _task_threads() -> int:
     if is_in_worker():
         return int(sys.modules["distributed"].get_worker().state.nthreads)
     import dask
+    import dask.system
 
-    return int(dask.config.get("num_workers", None) or joblib.cpu_count())
+    return int(dask.config.get("num_workers", None) or dask.system.CPU_COUNT)
 
 
 @functools.lru_cache(maxsize=2)
