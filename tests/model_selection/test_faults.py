@@ -1,12 +1,8 @@
 """Workers that die, stall or go away while they fit: the rest of a search finishes."""
 
 import _thread
-import ctypes
 import os
 import random
-import resource
-import signal
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -14,10 +10,8 @@ from contextlib import contextmanager
 import dask
 import joblib
 import numpy as np
-import psutil
 import pytest
 from distributed import Client, LocalCluster
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
@@ -26,84 +20,26 @@ from sklearn.svm import SVC
 from benchmarks import faults
 from sklearn_dask_auto import AutoScaleSearchCV, LostFitError
 from sklearn_dask_auto.engines import cluster_workers, fits
+from tests.model_selection.fragile import (
+    Counted,
+    Fragile,
+    Located,
+    crash,
+    die,
+    die_once,
+    exhaust,
+    is_first,
+    nothing,
+    run_out,
+    stall_once,
+    wake,
+)
 from tests.model_selection.results import assert_same_search
 
 pytestmark = pytest.mark.cluster
 
 X, Y = make_classification(200, 4, random_state=0)
-HOME = os.getpid()
 PLACES = ["sklearn", "joblib"]
-
-
-def nothing(model):
-    pass
-
-
-def die(model):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def crash(model):
-    """Crash as an extension module does that reads where it may not."""
-    ctypes.string_at(0)
-
-
-def exhaust(model):
-    """Take more memory than a worker may, until its nanny ends it."""
-    taken = [np.ones(10_000_000) for _ in range(13)]
-    time.sleep(30)
-    del taken
-
-
-def run_out(model):
-    """Run into a limit that the system sets."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    used = psutil.Process().memory_info().vms
-    resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, before[1]))
-    try:
-        np.ones(100_000_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-def is_first(path):
-    """Tell, once among all processes, that nobody was here before."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return False
-    return True
-
-
-def die_once(model):
-    if is_first(model.path):
-        die(model)
-
-
-def stall_once(model):
-    if is_first(model.path):
-        time.sleep(120)
-
-
-class Fragile(ClassifierMixin, BaseEstimator):
-    """Does to its process what it is told, but not to that of the tests."""
-
-    def __init__(self, a=0.0, deed=nothing, path=None, home=HOME, seconds=0.02):
-        self.a = a
-        self.deed = deed
-        self.path = path
-        self.home = home
-        self.seconds = seconds
-
-    def fit(self, X, y):
-        time.sleep(self.seconds)
-        self.classes_ = np.unique(y)
-        if os.getpid() != self.home:
-            self.deed(self)
-        return self
-
-    def predict(self, X):
-        return self.classes_[(X[:, 0] > self.a).astype(int)]
 
 
 @contextmanager
@@ -145,7 +81,7 @@ def test_a_worker_that_dies_once_costs_no_result(place, tmp_path):
 
 @pytest.mark.parametrize(
     ("place", "deed"),
-    [("sklearn", die), ("sklearn", crash), ("joblib", crash)],
+    [("sklearn", crash), ("joblib", crash)],
 )
 def test_a_fit_that_kills_its_workers_is_named_and_scores_as_told(deed, place):
     grid = {"a": [0.0, 0.5, 1.0], "deed": [nothing]}
@@ -209,6 +145,8 @@ def test_what_a_slow_worker_holds_up_is_done_by_another(tmp_path, monkeypatch):
     with at("joblib") as options:
         search = fitted(AutoScaleSearchCV, grid, model=model, **options)
         took = time.monotonic() - started
+        # A cluster waits for its workers when it closes.
+        wake(model)
     assert os.path.exists(model.path)
     assert took < 60
     assert_same_search(search, fitted(GridSearchCV, grid))
@@ -250,16 +188,6 @@ def test_workers_that_go_leave_the_rest_to_this_machine(monkeypatch):
     assert_same_search(search, fitted(GridSearchCV, grid))
 
 
-class Located(Fragile):
-    """Fits once somebody says so, and remembers in which process it did."""
-
-    def fit(self, X, y):
-        while not os.path.exists(self.path):
-            time.sleep(0.01)
-        self.process_ = os.getpid()
-        return super().fit(X, y)
-
-
 def process(model, X, y):
     return model.process_
 
@@ -295,14 +223,6 @@ def test_a_worker_killed_at_a_random_moment_costs_no_result(place, seed):
     with faults.place(place) as workers:
         found, _ = faults.disturbed(place, workers, random.Random(seed))
     assert faults.is_equal(found, expected.cv_results_)
-
-
-class Counted(Fragile):
-    """Leaves a file behind for each fit."""
-
-    def fit(self, X, y):
-        tempfile.mkstemp(dir=self.path)
-        return super().fit(X, y)
 
 
 @pytest.mark.parametrize("place", ["here", *PLACES])
