@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import threading
 import time
 import warnings
 
@@ -22,6 +23,7 @@ from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_dask_auto import AutoScaleGaussianNB, AutoScaleSearchCV, SearchProgress
+from sklearn_dask_auto.engines import cluster_fits
 from sklearn_dask_auto.engines.cluster_fits import HAS_SCIKIT_LEARN, is_warm
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from tests.model_selection.results import assert_same_search
@@ -350,3 +352,43 @@ def test_an_interrupted_search_on_blocks_keeps_the_scores_it_has():
     found = search.cv_results_
     for name in ("split0_test_score", "split1_test_score"):
         np.testing.assert_array_equal(found[name], [expected[name][0], np.nan])
+
+
+class Beside(Told):
+    """Remembers how many fits of its process ran at once."""
+
+    now = 0
+    lock = threading.Lock()
+
+    def fit(self, X, y):
+        with self.lock:
+            Beside.now += 1
+            self.at_once_ = Beside.now
+        try:
+            return super().fit(X, y)
+        finally:
+            with self.lock:
+                Beside.now -= 1
+
+
+def at_once(model, X, y):
+    return model.at_once_
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(("n_bytes", "most"), [(150_000_000, 4), (300_000_000, 2)])
+def test_a_worker_gets_no_more_fits_than_its_memory_takes(n_bytes, most, monkeypatch):
+    # Of 1 GB a worker fills 800 MB.
+    monkeypatch.setattr(cluster_fits, "fit_bytes", lambda profile, job: n_bytes)
+    workers = {"n_workers": 1, "threads_per_worker": 4, "memory_limit": "1GB"}
+    search = AutoScaleSearchCV(
+        Beside(),
+        {"seconds": [0.2 + i / 1000 for i in range(8)]},
+        scoring=at_once,
+        cv=2,
+        engine="joblib",
+        refit=False,
+    )
+    with LocalCluster(**workers, dashboard_address=":0") as cluster, Client(cluster):
+        results = search.fit(X, Y).cv_results_
+    assert max(results[f"split{i}_test_score"].max() for i in range(2)) == most
