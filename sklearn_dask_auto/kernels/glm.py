@@ -23,13 +23,15 @@ from scipy.optimize import minimize as scipy_minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_dask_auto._sklearn import lbfgs_iterations
-from sklearn_dask_auto.kernels.driver import Pass
+from sklearn_dask_auto.inputs.scheduler import thread_count
+from sklearn_dask_auto.kernels.driver import FAN_IN, Pass
 
 __all__ = [
     "HALVINGS",
     "NEWTON_COEFFICIENTS",
     "Problem",
     "evaluate",
+    "hessian_bytes",
     "is_decrease",
     "minimise",
     "newton",
@@ -94,8 +96,14 @@ class Outcome:
     hessian: Any = None
 
 
+def hessian_bytes(n_coefficients: int) -> int:
+    """Return what Hessians take: of tasks, of totals that wait, and to solve."""
+    n_at_once = thread_count() + FAN_IN + 3
+    return n_at_once * n_coefficients**2 * np.dtype(float).itemsize
+
+
 def minimise(
-    estimator: Any, blocks: Pass, problem: Problem, start: Any
+    estimator: Any, blocks: Pass, problem: Problem, start: Any, budget: int
 ) -> tuple[Any, int]:
     """Find the coefficients with the smallest objective.
 
@@ -109,6 +117,8 @@ def minimise(
         The objective.
     start : ndarray of shape (n_coefficients,), float64
         Where to begin.
+    budget : int
+        Bytes that Hessians may take; L-BFGS needs none, and finds the same minimum.
 
     Returns
     -------
@@ -122,7 +132,9 @@ def minimise(
         If `max_iter` steps were not enough.
     """
     n_iter = 0
-    if estimator.solver == "newton-cholesky" or start.size <= NEWTON_COEFFICIENTS:
+    is_newton = estimator.solver == "newton-cholesky"
+    is_newton = is_newton or start.size <= NEWTON_COEFFICIENTS
+    if is_newton and hessian_bytes(start.size) <= budget:
         start, n_iter, is_done = newton(
             blocks, problem, start, estimator.tol, estimator.max_iter
         )

@@ -1,7 +1,9 @@
 """Ordinary least squares on row blocks: one pass for a factor, then LAPACK on it.
 
 The singular values of the factor are those of the rows, so that scikit-learn's cutoff
-`tol` finds the same rank, and the same solution of least norm.
+`tol` finds the same rank, and the same solution of least norm where there are several.
+Where there is one, the factor is solved as it is: other than singular vectors, a
+triangle gives each coefficient to full precision whatever the scales of the columns.
 """
 
 from typing import Any
@@ -35,6 +37,9 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     """
     problem = condense(estimator, rows, is_positive=True)
     coef, _, rank, singular = linalg.lstsq(problem.X, problem.y, cond=estimator.tol)
+    n = rows.n_columns
+    if rank == n:
+        coef = linalg.solve_triangular(problem.X[:n], problem.y[:n])
     coef = coef.T
     learned = {
         "coef_": (coef[0] if rows.beside["y"].ndim == 1 else coef).astype(rows.dtype),

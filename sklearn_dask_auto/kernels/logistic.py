@@ -19,7 +19,7 @@ from sklearn_dask_auto._sklearn import logistic_loss
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels import head_start, proximal
 from sklearn_dask_auto.kernels.driver import Pass
-from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, minimise
+from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, hessian_bytes, minimise
 from sklearn_dask_auto.kernels.sizes import l1_share
 from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
@@ -44,7 +44,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     rows : Rows
         With "y" beside `X`, and "sample_weight" or not.
     budget : int
-        Not needed.
+        Bytes that Hessians may take.
 
     Returns
     -------
@@ -55,11 +55,15 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     ------
     ValueError
         scikit-learn's, for non-finite values, and where there is only one class.
+    MemoryError
+        If the classes are so many that a Hessian, which an l1 penalty needs, exceeds
+        the budget.
     """
     blocks = Pass(rows)
     problem, sample = _survey(estimator, blocks)
     start = _start(estimator, problem)
     if problem.l1_penalty:
+        _check_room(problem, start.size, budget)
         strength = problem.strengths(start.size)
         solution, n_iter = proximal.minimise(
             estimator, blocks, problem, start, strength
@@ -67,7 +71,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     else:
         if not start.any() and _stands_for_all(sample, problem):
             start = head_start.better_start(problem, sample, start)
-        solution, n_iter = minimise(estimator, blocks, problem, start)
+        solution, n_iter = minimise(estimator, blocks, problem, start, budget)
     shaped = solution.reshape((problem.n_outputs, -1), order="F").astype(rows.dtype)
     n_columns = rows.n_columns
     return {
@@ -179,6 +183,19 @@ def _survey(estimator: Any, blocks: Pass) -> tuple[Problem, head_start.Sample | 
         blocks.rows.n_columns,
     )
     return problem, head_start.sample_of(parts)
+
+
+def _check_room(problem: Problem, n_coefficients: int, budget: int) -> None:
+    needed = hessian_bytes(n_coefficients)
+    if needed > budget:
+        raise MemoryError(
+            "An l1 penalty is minimised with a Hessian of all coefficients: with "
+            f"{len(problem.classes):,} classes and {problem.n_columns:,} columns of X, "
+            f"{n_coefficients:,} of them. A few such Hessians at a time take "
+            f"{needed / 1e9:,.2f} GB, and the memory budget is {budget / 1e9:,.2f} GB. "
+            "Take l1_ratio=0, which needs none, fewer columns or classes, or raise "
+            "set_config(memory_budget=...)."
+        )
 
 
 def _stands_for_all(sample: head_start.Sample | None, problem: Problem) -> bool:

@@ -54,7 +54,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     rows : Rows
         With "y" beside `X`, and "sample_weight" or not.
     budget : int
-        Not needed.
+        Bytes that Hessians may take.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
         if not start[: rows.n_columns].any() and start.size <= NEWTON_COEFFICIENTS:
             sample = head_start.sample_of(parts)
             start = head_start.better_start(problem, sample, start)
-        solution, n_iter = minimise(estimator, blocks, problem, start)
+        solution, n_iter = minimise(estimator, blocks, problem, start, budget)
     solution = solution.astype(rows.dtype)
     return {
         "coef_": solution[: rows.n_columns].copy(),

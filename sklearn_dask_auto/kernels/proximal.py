@@ -27,6 +27,8 @@ __all__ = ["minimise"]
 
 ROUNDS, SWEEPS = 20, 500
 """Most of coordinate descent in a step: each costs nothing beside a pass."""
+NEAR, ROUNDING = np.sqrt(np.finfo(float).eps), 1e-12
+"""Share of the objective that a last step may gain, the second in any case."""
 SWEEP_PRECISION = 1e-12
 """Of the largest change of a sweep, beside that of the first: then they end."""
 
@@ -73,6 +75,8 @@ def minimise(
                 return coefficients, n_iter
             length /= 2
             continue
+        # Where columns are far from zero, rounding may hide what is left to gain.
+        is_stuck = n_iter > 0 and value - found <= ROUNDING * abs(found)
         coefficients, value, length = candidate, found, 1.0
         if is_last:
             return coefficients, n_iter
@@ -81,16 +85,26 @@ def minimise(
         hessian = hessian if outcome.hessian is None else outcome.hessian
         if hessian is None:
             break
-        step = _step(hessian, outcome.gradient, coefficients, strength)
+        step = _full_step(hessian, outcome.gradient, coefficients, strength)
         change = np.abs(coefficients + step) - np.abs(coefficients)
         slope = float(step @ outcome.gradient + strength @ change)
         residual = _residual(outcome.gradient, coefficients, strength)
-        is_last = bool(residual <= estimator.tol)
-        if not is_last and n_iter >= estimator.max_iter:
+        is_last = _is_near(residual <= estimator.tol, -slope / abs(value))
+        if not is_last and (is_stuck or n_iter >= estimator.max_iter):
             break
         n_iter += not is_last
     warn_of_few_iterations(estimator, n_iter)
     return coefficients, n_iter
+
+
+def _is_near(is_small: bool, gain: float) -> bool:
+    """Tell whether a step leads to the minimum, from what it is expected to gain.
+
+    A small subgradient does not say so where columns are nearly collinear. Newton's
+    method about squares the distance to go, so that half of the digits will do. Where
+    numbers are large, no subgradient is small: there it is what rounding leaves.
+    """
+    return bool(gain <= (NEAR if is_small else ROUNDING))
 
 
 def _residual(gradient: Any, coefficients: Any, strength: Any) -> float:
@@ -100,8 +114,34 @@ def _residual(gradient: Any, coefficients: Any, strength: Any) -> float:
     return float(np.where(coefficients == 0, at_zero, elsewhere).max())
 
 
-def _step(hessian: Any, gradient: Any, coefficients: Any, strength: Any) -> Any:
+def _full_step(hessian: Any, gradient: Any, coefficients: Any, strength: Any) -> Any:
     """Return the step to the minimum of the quadratic model and the penalty.
+
+    Whatever the others are, the best of those without a penalty, the intercepts, are
+    known: what is left is a problem of the others alone, on which means far from zero
+    have no bearing.
+    """
+    held = strength > 0
+    if held.all():
+        return _step(hessian, gradient, coefficients, strength)
+    between = hessian[np.ix_(~held, held)]
+    free = hessian[np.ix_(~held, ~held)]
+    follow = np.column_stack(
+        [solve(free, column) for column in (*between.T, gradient[~held])]
+    )
+    step = np.empty_like(coefficients)
+    step[held] = _step(
+        hessian[np.ix_(held, held)] - between.T @ follow[:, :-1],
+        gradient[held] - between.T @ follow[:, -1],
+        coefficients[held],
+        strength[held],
+    )
+    step[~held] = -follow[:, -1] - follow[:, :-1] @ step[held]
+    return step
+
+
+def _step(hessian: Any, gradient: Any, coefficients: Any, strength: Any) -> Any:
+    """Return the step of coefficients that all have a penalty.
 
     Coordinate descent finds out soon which coefficients are zero, and slowly what the
     others are where columns are nearly collinear; so these are solved for, too.
@@ -136,6 +176,8 @@ def _solved(
     signs = np.sign(coefficients + step)
     is_free = (signs != 0) | (strength == 0)
     fixed = np.where(is_free, 0.0, step)
+    if not is_free.any():
+        return fixed
     right = -(gradient + strength * signs + hessian @ fixed)[is_free]
     fixed[is_free] = solve(hessian[np.ix_(is_free, is_free)], right)
     return fixed

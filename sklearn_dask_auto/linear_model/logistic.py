@@ -33,7 +33,8 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
         Inverse of the strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
         Share of the penalty on absolute values: 0 for none, 1 for nothing else. With
-        ``solver='saga'``; on dask input of up to 500 columns.
+        ``solver='saga'``; on dask input of up to 500 columns, and as many classes as
+        the memory budget has room for, with the Hessian of all coefficients.
     dual : bool, default=False
         As in scikit-learn. Dask input takes False only.
     tol : float, default=1e-4

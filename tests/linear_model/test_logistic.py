@@ -16,7 +16,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sklearn_dask_auto import AutoScaleLogisticRegression, NoEngineError
+from sklearn_dask_auto import (
+    AutoScaleLogisticRegression,
+    NoEngineError,
+    config_context,
+)
 from sklearn_dask_auto.kernels import glm
 from tests.cuts import cut, cuts
 
@@ -73,6 +77,16 @@ def test_every_cut_gives_scikit_learns_minimum(data):
     fitted = blockwise(**params, tol=1e-10)
     fitted.fit(blocks, cut(y, data.draw(cuts(200))), sample_weight=weight)
     assert_same_model(fitted, reference)
+
+
+def test_a_hessian_beyond_the_budget_is_done_without():
+    X, y = DATA[3]
+    exact = LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(X, y)
+    with config_context(memory_budget=50_000):
+        model = blockwise(solver="newton-cholesky", tol=1e-8, max_iter=1000)
+        model.fit(cut(X, (100, 500)), y)
+    assert_same_model(model, exact, rtol=1e-4)
+    assert model.n_iter_ > 10
 
 
 @pytest.mark.parametrize("solver", ["newton", "lbfgs"])

@@ -17,6 +17,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LogisticRegression,
@@ -39,7 +40,7 @@ from sklearn_dask_auto import (
 from tests.cuts import cut
 from tests.test_on_dask import CASES, META, X, learned, original, ours
 
-__all__ = ["PAGE", "ROWS", "Row", "cutter", "page"]
+__all__ = ["PAGE", "ROWS", "Row", "cutter", "linear_error", "page", "scaled"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "parity.md"
 Cut = Callable[[Any], Any]
@@ -195,12 +196,17 @@ def _sparse_reference(n_classes: int, data: str, C: float, l1_ratio: float) -> A
 def _sparse_logistic(data: str, cut_rows: Cut) -> float:
     """Return the worst over penalties and numbers of classes."""
     worst, weight = -np.inf, _weight(data)
-    for n_classes, C, l1_ratio in itertools.product((2, 5), (0.01, 1.0), (0.5, 1.0)):
+    for n_classes, C, l1_ratio in itertools.product(
+        (2, 5), (0.01, 1.0, 100.0), (0.5, 1.0)
+    ):
         rows, y = _labelled(n_classes, data)
         model = AutoScaleLogisticRegression(
             C=C, l1_ratio=l1_ratio, solver="saga", max_iter=1000, engine="blockwise"
         )
-        model.fit(cut_rows(rows), cut_rows(y), sample_weight=weight)
+        with warnings.catch_warnings():
+            # Of columns of any scale, neither may find the very minimum.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(cut_rows(rows), cut_rows(y), sample_weight=weight)
         reference = _sparse_reference(n_classes, data, C, l1_ratio)
         found, theirs = (
             C * (1 - l1_ratio) * _logistic_objective(m, rows, y, weight)
@@ -295,7 +301,7 @@ def _by_columns(cut_rows: Cut) -> float:
     return relative(found.compute(), expected)
 
 
-def _scaled() -> tuple[Any, Any]:
+def scaled() -> tuple[Any, Any]:
     """Return rows whose columns have scales and means far apart, and a target."""
     plain = np.random.default_rng(0).normal(size=(300, 5))
     noise = np.random.default_rng(1).normal(size=300)
@@ -323,7 +329,7 @@ def _exact_coefficients(rows: Any, y: Any, alpha: float) -> Any:
 
 def linear_error(model: Any, alpha: float) -> float:
     """Return how far coefficients are from the exact ones, in units of the target."""
-    rows, y = _scaled()
+    rows, y = scaled()
     exact = _exact_coefficients(rows, y, alpha)
     spread = rows.std(axis=0)
     return relative(
@@ -333,24 +339,24 @@ def linear_error(model: Any, alpha: float) -> float:
 
 def moments_error(model: Any) -> float:
     """Return the largest error of any column's mean and scale, each on its own."""
-    rows = _scaled()[0].astype(np.longdouble)
+    rows = scaled()[0].astype(np.longdouble)
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
     errors = [np.abs(model.mean_ - mean) / scale, np.abs(model.scale_ / scale - 1)]
     return float(np.max(errors))
 
 
 def _scaled_linear(estimator: Any, alpha: float, cut_rows: Cut) -> float:
-    rows, y = _scaled()
+    rows, y = scaled()
     return linear_error(estimator.fit(cut_rows(rows), cut_rows(y)), alpha)
 
 
 def _scaled_moments(cut_rows: Cut) -> float:
     scaler = AutoScaleStandardScaler(engine="blockwise")
-    return moments_error(scaler.fit(cut_rows(_scaled()[0])))
+    return moments_error(scaler.fit(cut_rows(scaled()[0])))
 
 
 def _scaled_pca(cut_rows: Cut) -> float:
-    rows = _scaled()[0]
+    rows = scaled()[0]
     model, reference = (
         AutoScalePCA(engine="blockwise").fit(cut_rows(rows)),
         PCA(svd_solver="full"),
@@ -366,7 +372,7 @@ ATTRIBUTES = "every learned attribute"
 EXACT_COEFFICIENTS = "`coef_` times its column's scale, with the exact solution"
 EXACT_MOMENTS = "mean and scale of each column, with the exact ones"
 VARIANCES = "mean and explained variances, with those of `svd_solver='full'`"
-LINEAR_BOUND, RIDGE_BOUND, MOMENTS_BOUND, PCA_BOUND = 1e-6, 1e-10, 1e-10, 1e-10
+LINEAR_BOUND, RIDGE_BOUND, MOMENTS_BOUND, PCA_BOUND = 1e-10, 1e-10, 1e-10, 1e-10
 """On columns of any scale and mean."""
 
 
@@ -464,12 +470,12 @@ def _rows() -> list[Row]:
         *(
             Row(
                 "AutoScaleLogisticRegression",
-                f"{data}; l1 and elastic net, 2 and 5 classes, `C` of 0.01 and 1",
+                f"{data}; l1 and elastic net, 2 and 5 classes, `C` of 0.01, 1 and 100",
                 OBJECTIVE,
                 1e-12,
                 functools.partial(_sparse_logistic, data),
             )
-            for data in DATA[:2]
+            for data in DATA
         ),
         *_convex("AutoScalePoissonRegressor", "`alpha` of 0.01, 1 and 100", _poisson),
     ]
@@ -504,7 +510,7 @@ On columns whose scales and means differ by many orders, scikit-learn's iterativ
 solvers stop, or give up, far from the minimum; there only the objective is compared,
 and ours is never higher: the bound, 1e-12, is room for rounding. The exact solutions of
 fits in one pass are computed in extended precision. On such columns scikit-learn's
-`LinearRegression` is as far from them as ours, its `Ridge` by `svd` is further, and its
+`LinearRegression` is 4e-8 from them, its `Ridge` by `svd` is further, and its
 `PCA` by `covariance_eigh` is 2e-9 from its own by `full`, from which ours is not.
 """
 
