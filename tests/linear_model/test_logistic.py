@@ -82,7 +82,7 @@ def test_every_cut_gives_scikit_learns_minimum(data):
 def test_a_hessian_beyond_the_budget_is_done_without():
     X, y = DATA[3]
     exact = LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(X, y)
-    with config_context(memory_budget=50_000):
+    with config_context(memory_budget=20_000):
         model = blockwise(solver="newton-cholesky", tol=1e-8, max_iter=1000)
         model.fit(cut(X, (100, 500)), y)
     assert_same_model(model, exact, rtol=1e-4)
