@@ -33,7 +33,8 @@ def test_no_fit_takes_memory_for_half_of_the_rows():
 
 @pytest.mark.slow
 def test_streaming_takes_memory_for_its_buffer_alone():
-    run = run_memory("--size", "800MB", "--fits", "SGDClassifier", "--budget", "100MB")
+    streamed = ["--fits", "SGDClassifier", "--budget", "100MB"]
+    run = run_memory("--size", "600MB", "--most-rise", "0.65", *streamed)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "blockwise" in run.stdout
 
