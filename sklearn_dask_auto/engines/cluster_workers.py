@@ -138,7 +138,7 @@ class ClusterWorkers:
         self._folds.setdefault(address, set()).update(folds)
         packed: Any = pack(calls, self._setting(address), self._data)
         if len(packed) > LARGE_GRAPH_BYTES:
-            packed = self._client.scatter(packed, workers=[address], hash=False)
+            [packed] = self._send([packed], address)
         future = self._client.submit(
             run_packed,
             packed,
@@ -281,25 +281,47 @@ class ClusterWorkers:
             futures.update(zip(missing, sent, strict=True))
         return [futures[i] for i in range(len(values))]
 
-    def _send(self, values: list[Any]) -> list[Any]:
+    def _send(self, values: list[Any], address: str | None = None) -> list[Any]:
+        """Send values to a worker, or another if it goes, or to any that get calls."""
         # This ends: without workers for long, `_look` raises.
         while True:
             # Workers that died may not be known to have.
             self._look(at_once=True)
             if self._rooms:
+                to_one = [address if address in self._rooms else self._pick(None)]
                 with contextlib.suppress(KeyError, OSError, TimeoutError):
-                    return self._scatter_to_chosen(values)
+                    return self._send_to(to_one if address else self._chosen(), values)
             time.sleep(WATCH_SECONDS / 10)
 
-    def _scatter_to_chosen(self, values: list[Any]) -> list[Any]:
-        futures: list[Any] = self._client.scatter(
+    def _send_to(self, addresses: Any, values: list[Any]) -> list[Any]:
+        """Scatter values, as long as all who shall have them are there.
+
+        The scheduler goes on for half a minute to call a worker that has died.
+        """
+        sending = asyncio.run_coroutine_threadsafe(
+            self._scattered(addresses, values), self._client.loop.asyncio_loop
+        )
+        while True:
+            try:
+                futures: list[Any] = sending.result(WATCH_SECONDS)
+            except TimeoutError:
+                self._look(at_once=True)
+                if sending.done() or not self._rooms.keys() >= set(addresses):
+                    sending.cancel()
+                    raise
+            else:
+                return futures
+
+    async def _scattered(self, addresses: Any, values: list[Any]) -> Any:
+        return await self._client.scatter(
             values,
-            workers=self._chosen(),
-            broadcast=True,
+            workers=addresses,
+            # Workers fetch it from each other: a broadcast, once a worker dies in it,
+            # holds the scheduler's lock, and others wait for that.
             hash=False,
             timeout=SCATTER_SECONDS,
+            asynchronous=True,
         )
-        return futures
 
     def _chosen(self) -> list[str]:
         """Return no more workers than there are calls to run at once."""
@@ -311,7 +333,12 @@ class ClusterWorkers:
 
         What was put together there has a recipe, by which dask makes it again.
         """
-        is_lost = [f.status in ("cancelled", "lost", "error") for f in self._futures]
+        held = self._client.who_has([f for f in self._futures if not _is_lost(f)])
+        is_lost = [
+            # What was sent as its worker died looks fine from here, and is nowhere.
+            _is_lost(future) or not (id(value) in self._known or held.get(future.key))
+            for value, future in zip(self._data, self._futures, strict=True)
+        ]
         pairs = list(zip(self._data, is_lost, strict=True))
         lost = [value for value, is_gone in pairs if is_gone]
         if not lost:
@@ -323,6 +350,10 @@ class ClusterWorkers:
             next(sent) if is_gone else future
             for future, is_gone in zip(self._futures, is_lost, strict=True)
         ]
+
+
+def _is_lost(future: Any) -> bool:
+    return future.status in ("cancelled", "lost", "error")
 
 
 class _Task(NamedTuple):
