@@ -282,15 +282,15 @@ class ClusterWorkers:
         return [futures[i] for i in range(len(values))]
 
     def _send(self, values: list[Any], address: str | None = None) -> list[Any]:
-        """Send values to a worker, or another if it goes, or to any that get calls."""
+        """Send values to workers that get calls, or to one, as long as it is there."""
         # This ends: without workers for long, `_look` raises.
         while True:
             # Workers that died may not be known to have.
             self._look(at_once=True)
             if self._rooms:
-                to_one = [address if address in self._rooms else self._pick(None)]
+                addresses = [address] if address in self._rooms else self._chosen()
                 with contextlib.suppress(KeyError, OSError, TimeoutError):
-                    return self._send_to(to_one if address else self._chosen(), values)
+                    return self._send_to(addresses, values)
             time.sleep(WATCH_SECONDS / 10)
 
     def _send_to(self, addresses: Any, values: list[Any]) -> list[Any]:

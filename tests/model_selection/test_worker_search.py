@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from distributed import Client, LocalCluster
+from distributed import Client, Future, LocalCluster
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
@@ -22,6 +22,7 @@ from sklearn.svm import SVC
 
 from sklearn_dask_auto import AutoScaleSearchCV, NoEngineError, config_context
 from sklearn_dask_auto._sklearn import halving_searches
+from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
 from tests.model_selection.results import assert_same_search
 from tests.model_selection.test_cluster_search import GRID, WEIGHTS, X, Y
 
@@ -202,6 +203,36 @@ def test_a_worker_that_dies_costs_no_result(own_client):
     search = AutoScaleSearchCV(SVC(), grid, cv=3, engine="joblib")
     assert_same_search(search.fit(cut(X, 1500, 500), Y), original)
     timer.join()
+
+
+@pytest.mark.parametrize("moment", ["before", "amid", "after"])
+def test_a_worker_that_dies_as_it_is_sent_data_costs_no_result(
+    moment, own_client, monkeypatch
+):
+    pids, scattered = own_client.run(os.getpid), ClusterWorkers._scattered
+
+    async def dying(workers, addresses, values):
+        if not pids:
+            return await scattered(workers, addresses, values)
+        if moment == "after":
+            futures = await scattered(workers, addresses, values)
+        os.kill(pids.pop(addresses[0]), signal.SIGKILL)
+        pids.clear()
+        if moment == "before":
+            futures = await scattered(workers, addresses, values)
+        if moment == "amid":
+            # The scheduler was told that a worker has them, which it knew to be dead.
+            futures = [Future(f"nowhere-{i}", own_client) for i in range(len(values))]
+            for future, value in zip(futures, values, strict=True):
+                own_client.futures[future.key].finish(type(value))
+        return futures
+
+    monkeypatch.setattr(ClusterWorkers, "_scattered", dying)
+    grid = {"C": np.logspace(-3, 1, 4)}
+    original = GridSearchCV(SVC(), grid, cv=3).fit(X, Y)
+    search = AutoScaleSearchCV(SVC(), grid, cv=3, engine="joblib")
+    assert_same_search(search.fit(cut(X, 1500, 500), Y), original)
+    assert not pids
 
 
 class Noting(SVC):
