@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sklearn_dask_auto.inputs.assemble import concatenated
 from sklearn_dask_auto.kernels.glm import newton
+from sklearn_dask_auto.kernels.lottery import merge_parts, put_together
 
-__all__ = ["Sample", "better_start", "numbers", "rows_of_block", "sample_of"]
+__all__ = ["Sample", "better_start", "merge_surveys", "numbers", "sample_of"]
 
 T = TypeVar("T")
 
@@ -53,27 +53,14 @@ def numbers(n_rows: int) -> Any:
     return np.sort(drawn)
 
 
-def rows_of_block(
-    block: Any, beside: dict[str, Any], start: int, wanted: Any
-) -> list[tuple[int, Any, dict[str, Any]]]:
-    """Return what a block has of the rows that are wanted; lists of these add up."""
-    low, high = np.searchsorted(wanted, [start, start + block.shape[0]])
-    if low == high:
-        return []
-    here = wanted[low:high] - start
-    return [(start, block[here], {k: v[here] for k, v in beside.items()})]
+def merge_surveys(a: Any, b: Any) -> Any:
+    """Merge what two sets of blocks had: sums, and parts of the sample."""
+    return a[0] + b[0], merge_parts(a[1], b[1])
 
 
-def sample_of(parts: list[tuple[int, Any, dict[str, Any]]]) -> Sample | None:
-    """Put together what blocks had, in the order of the rows; None of nothing."""
-    if not parts:
-        return None
-    _, blocks, besides = zip(*sorted(parts, key=lambda part: part[0]), strict=True)
-    names = besides[0]
-    return Sample(
-        concatenated(blocks),
-        {name: np.concatenate([b[name] for b in besides]) for name in names},
-    )
+def sample_of(parts: list[Any]) -> Sample | None:
+    """Put together what blocks had, as `fetch_block` returns it; None of nothing."""
+    return Sample(*put_together(parts, slice(None))) if parts else None
 
 
 def better_start(problem: Any, sample: Sample | None, start: Any) -> Any:

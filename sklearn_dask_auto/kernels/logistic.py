@@ -20,6 +20,7 @@ from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels import head_start, proximal
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, hessian_bytes, minimise
+from sklearn_dask_auto.kernels.lottery import fetch_block
 from sklearn_dask_auto.kernels.sizes import l1_share
 from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
@@ -161,7 +162,7 @@ def _survey(estimator: Any, blocks: Pass) -> tuple[Problem, head_start.Sample | 
     classes = classes_of(blocks)
     wanted = head_start.numbers(blocks.rows.n_rows)
     state = (classes, type(estimator).__name__, wanted)
-    counts, parts = blocks.fold(_survey_block, _merge_surveys, state)
+    counts, parts = blocks.fold(_survey_block, head_start.merge_surveys, state)
     if len(classes) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data "
@@ -224,11 +225,7 @@ def _survey_block(block: Any, beside: dict[str, Any], start: int, state: Any) ->
     counts = np.bincount(
         encode(classes, beside["y"]), weights=weight, minlength=len(classes)
     ).astype(float)
-    return counts, head_start.rows_of_block(block, beside, start, wanted)
-
-
-def _merge_surveys(a: Any, b: Any) -> Any:
-    return a[0] + b[0], a[1] + b[1]
+    return counts, fetch_block(block, beside, start, wanted)
 
 
 def _start(estimator: Any, problem: Problem) -> Any:

@@ -123,19 +123,24 @@ def fetch(blocks: Pass, numbers: Any) -> tuple[Any, Any]:
     weight : ndarray of shape (n_fetched,) or None
     """
     wanted, place = np.unique(numbers, return_inverse=True)
-    return put_together(blocks.fold(fetch_block, merge_parts, wanted), place)
+    rows, beside = put_together(blocks.fold(fetch_block, merge_parts, wanted), place)
+    return rows, beside.get("sample_weight")
 
 
 def fetch_block(block: Any, beside: dict[str, Any], start: int, wanted: Any) -> Any:
     """Return what a block has of the rows wanted, whose numbers are sorted."""
     low, high = np.searchsorted(wanted, [start, start + block.shape[0]])
+    if low == high:
+        return []
     here = wanted[low:high] - start
-    weight = beside.get("sample_weight")
-    return [(start, block[here], None if weight is None else weight[here])]
+    return [(start, block[here], {k: v[here] for k, v in beside.items()})]
 
 
-def put_together(parts: Any, place: Any) -> tuple[Any, Any]:
+def put_together(parts: Any, place: Any) -> tuple[Any, dict[str, Any]]:
     """Put what blocks had into order: the row at each place of those wanted."""
-    _, rows, weights = zip(*sorted(parts, key=_first), strict=True)
-    weight = None if weights[0] is None else np.concatenate(weights)[place]
-    return concatenated(rows)[place], weight
+    _, rows, besides = zip(*sorted(parts, key=_first), strict=True)
+    beside = {
+        name: np.concatenate([part[name] for part in besides])[place]
+        for name in besides[0]
+    }
+    return concatenated(rows)[place], beside

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_limits
 
 from sklearn_dask_auto._sklearn import mini_batch_step, openmp_threads
 from sklearn_dask_auto.inputs.entry import Rows
+from sklearn_dask_auto.inputs.threads import bounded_blas, bounded_threads
 from sklearn_dask_auto.kernels import kmeans
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.lloyd import nearest
@@ -99,8 +99,8 @@ def fit(estimator: Any, rows: Rows, label_bytes: int) -> dict[str, Any]:
         copy.deepcopy(random_state).randint(np.iinfo(np.int32).max)
     )
     operations = size * rows.n_columns * estimator.n_clusters
-    alone = None if operations <= FEW_OPERATIONS else "blas"
-    with threadpool_limits(limits=1, user_api=alone):
+    bounded = bounded_threads if operations <= FEW_OPERATIONS else bounded_blas
+    with bounded(1):
         for batch in _batches(
             blocks, lottery, random_state, (monitor.n_steps, size), windows
         ):
@@ -151,7 +151,8 @@ def _seed(
     moments, parts = blocks.fold(
         partial(_survey_block, type(estimator).__name__), _merge_surveys, wanted
     )
-    rows, weight = put_together(parts, place)
+    rows, beside = put_together(parts, place)
+    weight = beside.get("sample_weight")
     tolerance = float(moments.variance.mean() * estimator.tol)
     held_out = rows[:init_size], None if weight is None else weight[:init_size]
     seeded_from = rows[init_size:], None if weight is None else weight[init_size:]

@@ -19,6 +19,7 @@ from sklearn_dask_auto.inputs.entry import Rows, specimen
 from sklearn_dask_auto.kernels import head_start, targets
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.glm import NEWTON_COEFFICIENTS, minimise
+from sklearn_dask_auto.kernels.lottery import fetch_block
 
 __all__ = ["check", "fit"]
 
@@ -70,7 +71,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     blocks = Pass(rows)
     wanted = head_start.numbers(rows.n_rows)
     state = type(estimator).__name__, wanted
-    (weight, total), parts = blocks.fold(_survey_block, _merge_surveys, state)
+    (weight, total), parts = blocks.fold(_survey_block, head_start.merge_surveys, state)
     if weight == 0:
         raise ValueError("Sample weights must contain at least one non-zero number.")
     problem = Problem(
@@ -150,11 +151,7 @@ def _survey_block(block: Any, beside: dict[str, Any], start: int, state: Any) ->
         )
     weight = np.ones(len(y)) if weight is None else weight.astype(float)
     sums = np.array([weight.sum(), weight @ y])
-    return sums, head_start.rows_of_block(block, beside, start, wanted)
-
-
-def _merge_surveys(a: Any, b: Any) -> Any:
-    return a[0] + b[0], a[1] + b[1]
+    return sums, fetch_block(block, beside, start, wanted)
 
 
 def _target(block: Any, beside: dict[str, Any]) -> Any:
