@@ -11,11 +11,12 @@ import importlib
 import io
 import pickle
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import cloudpickle
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,7 +29,15 @@ from sklearn_dask_auto.exceptions import NoEngineError
 from sklearn_dask_auto.inputs import describe, is_dask, refuse_unshaped
 from sklearn_dask_auto.routing import Job, Plan, Profile, decide
 
-__all__ = ["ROW_WISE", "AutoScaleMixin", "not_lazy", "promoted", "to_plain"]
+__all__ = [
+    "ROW_WISE",
+    "AutoScaleMixin",
+    "block_refusals",
+    "needs_no_fit",
+    "not_lazy",
+    "promoted",
+    "to_plain",
+]
 
 Self = TypeVar("Self", bound="AutoScaleMixin")
 ROW_WISE = (
@@ -386,6 +395,21 @@ def promoted(step: Any) -> Any:
     twin = mirror.__new__(mirror)
     twin.__dict__.update(vars(step), engine="blockwise")
     return twin
+
+
+def block_refusals(step: Any, profile: Profile) -> Iterator[str]:
+    """Yield why a step of a class here cannot be fitted on blocks of any width.
+
+    How many columns that will be is not known before the steps in front of it are
+    fitted.
+    """
+    refusals = step._refusals(replace(profile, n_columns=None), {})
+    yield from (reason for engine, reason in refusals if engine == "blockwise")
+
+
+def needs_no_fit(step: Any) -> bool:
+    """Tell whether an estimator says in its tags that it works without a fit."""
+    return hasattr(step, "__sklearn_tags__") and not get_tags(step).requires_fit
 
 
 def to_plain(value: Any) -> Any:

@@ -10,7 +10,6 @@ in the classes that came in, so that a user finds the steps that were given.
 import copy
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +18,15 @@ from sklearn.base import BaseEstimator, is_clusterer
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
-from sklearn_dask_auto._base import AutoScaleMixin, promoted, to_plain
+from sklearn_dask_auto._base import (
+    AutoScaleMixin,
+    block_refusals,
+    needs_no_fit,
+    promoted,
+    to_plain,
+)
 from sklearn_dask_auto._sklearn import stacked
 from sklearn_dask_auto.compose.outputs import row_like
 from sklearn_dask_auto.routing import Profile
@@ -199,10 +203,8 @@ def _reasons(step: Any, profile: Profile) -> Iterator[str]:
     if is_clusterer(step):
         yield "which learns as good clusters on blocks, not the same"
     elif promoted(step) is not None:
-        # How many columns it is given is not known yet.
-        refusals = twin(step)._refusals(replace(profile, n_columns=None), {})
-        yield from (reason for engine, reason in refusals if engine == "blockwise")
-    elif not _is_stateless(step):
+        yield from block_refusals(twin(step), profile)
+    elif not needs_no_fit(step):
         yield "which learns from rows in memory"
 
 
@@ -216,10 +218,6 @@ def named_steps(step: Any) -> list[tuple[str, Any]] | None:
         steps = [(name, part) for name, part, _ in step.transformers]
         return [*steps, ("remainder", step.remainder)]
     return None
-
-
-def _is_stateless(step: Any) -> bool:
-    return hasattr(step, "__sklearn_tags__") and not get_tags(step).requires_fit
 
 
 def _is_word(step: Any) -> bool:

@@ -4,8 +4,8 @@ import warnings
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
 
+from sklearn_dask_auto._base import needs_no_fit
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.meta.predictions import (
     Outputs,
@@ -20,8 +20,7 @@ def is_stateless(estimator: Any) -> bool:
     """Tell whether an estimator says in its tags that it transforms without a fit."""
     if isinstance(estimator, FrozenEstimator) or not hasattr(estimator, "transform"):
         return False
-    has_tags = hasattr(estimator, "__sklearn_tags__")
-    return has_tags and not get_tags(estimator).requires_fit
+    return needs_no_fit(estimator)
 
 
 def fit_stateless(model: Any, X: Any) -> Outputs:

@@ -7,14 +7,13 @@ made again in every pass.
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from sklearn.base import clone, is_clusterer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from sklearn_dask_auto._base import promoted
+from sklearn_dask_auto._base import block_refusals, promoted
 from sklearn_dask_auto.meta.stateless import is_stateless
 from sklearn_dask_auto.routing import Profile
 
@@ -49,9 +48,7 @@ def _reasons(step: Any, profile: Profile) -> Iterator[str]:
     if is_clusterer(step) and mirror is not None:
         yield "finds as good clusters on blocks, not the same"
     elif mirror is not None:
-        # How many columns it is given is not known yet.
-        refusals = mirror._refusals(replace(profile, n_columns=None), {})
-        yield from (reason for engine, reason in refusals if engine == "blockwise")
+        yield from block_refusals(mirror, profile)
     elif not hasattr(step, "partial_fit"):
         yield "learns from rows in memory: it has no partial_fit, nor a class here"
 
