@@ -100,16 +100,7 @@ class SearchProgress:
             Of a task.
         """
 
-    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        """Do nothing: the search tells of its fits itself.
-
-        Parameters
-        ----------
-        estimator : AutoScaleSearchCV
-            The search.
-        context : sklearn.callback.CallbackContext
-            Of a task.
-        """
+    on_fit_task_end = on_fit_task_begin
 
     def teardown(self, estimator: Any, context: Any) -> None:
         """End to draw.
