@@ -59,19 +59,13 @@ def put_on_workers(collection: Any) -> Any:
 
 
 @contextmanager
-def spread_fit(
-    n_jobs: int | None, data_bytes: int, fit_bytes: int, *, is_ordered: bool
-) -> Iterator[InnerFits]:
+def spread_fit(plan: Plan) -> Iterator[InnerFits]:
     """Have the work inside one fit spread over the cluster, in this context.
 
     Parameters
     ----------
-    n_jobs : int or None
-        Of the estimator.
-    data_bytes, fit_bytes : int
-        As for `ClusterWorkers`.
-    is_ordered : bool
-        See `InnerFits`.
+    plan : Plan
+        For calls inside the fit. An engine asked for by name sends all of them.
 
     Yields
     ------
@@ -87,12 +81,11 @@ def spread_fit(
         )
         width = sum(client.nthreads().values())
         warm = partial(_is_warm, client)
-        inner = InnerFits(is_ordered, n_jobs, max(1, width), warm)
+        is_ordered = plan.job.engine == "joblib"
+        inner = InnerFits(is_ordered, plan.job.n_jobs, max(1, width), warm)
 
         def open_workers() -> Workers:
-            return ClusterWorkers(
-                client, inner.most, data_bytes=data_bytes, fit_bytes=fit_bytes
-            )
+            return ClusterWorkers(client, inner.most, **_memory(plan))
 
         stack.enter_context(spread(inner, open_workers))
         yield inner
@@ -111,11 +104,18 @@ def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Wor
     return ClusterWorkers(
         backend.client if is_users else Client.current(),
         _most_at_once(plan),
-        data_bytes=plan.profile.n_bytes or 0,
-        fit_bytes=fit_bytes(plan.profile, plan.job),
+        **_memory(plan),
         echoes=echoes,
         known={**(backend.data_futures if is_users else {}), **surroundings.elsewhere},
     )
+
+
+def _memory(plan: Plan) -> dict[str, Any]:
+    """Return what a worker holds for all calls, and what each of them adds."""
+    return {
+        "data_bytes": plan.profile.n_bytes or 0,
+        "fit_bytes": fit_bytes(plan.profile, plan.job),
+    }
 
 
 def worker_addresses() -> list[str]:

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import joblib
-from joblib.parallel import ParallelBackendBase
 
 from sklearn_dask_auto.engines.calls import Call, shared
 from sklearn_dask_auto.engines.fits import Fits, Workers
+from sklearn_dask_auto.engines.queued_backend import QueuedBackend
 from sklearn_dask_auto.exceptions import LostFitError
 from sklearn_dask_auto.routing.cost import spreading_pays
 
@@ -84,7 +84,7 @@ def spread(inner: InnerFits, workers: Callable[[], Workers]) -> Iterator[None]:
         backend.unregister()
 
 
-class SpreadingBackend(ParallelBackendBase):
+class SpreadingBackend(QueuedBackend):
     """Run calls here, or send them to workers; see the module.
 
     Parameters
@@ -92,8 +92,6 @@ class SpreadingBackend(ParallelBackendBase):
     inner, workers : InnerFits, callable
         As for `spread`.
     """
-
-    supports_retrieve_callback = False
 
     def __init__(self, inner: InnerFits, workers: Callable[[], Workers]) -> None:
         super().__init__(nesting_level=0)
@@ -117,42 +115,18 @@ class SpreadingBackend(ParallelBackendBase):
         """Return what `n_jobs` asks for, of the workers there are."""
         return min(_effective(n_jobs, self._inner.width), self._inner.most)
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
-        """Have every call queued at once, so that the rest can be sent together."""
-        parallel.pre_dispatch = "all"
-        return self.effective_n_jobs(n_jobs)
-
     def start_call(self) -> None:
         """Begin a `Parallel`, of which a fit may have several."""
-        self._calls: list[Call] = []
+        super().start_call()
         self._results: list[Any] = []
-        self._fits: Fits | None = None
-        self._n_taken = self._n_here = 0
 
-    def submit(self, func: Any, callback: Any = None) -> Any:
-        """Queue a batch of one call; it runs when its result is asked for."""
-        self._calls += func.items
-        return callback
-
-    def retrieve_result(self, out: Any, timeout: float | None = None) -> list[Any]:
-        """Run the next call here, or fetch it from where the rest was sent."""
+    def _take(self) -> Any:
         if self._n_taken == 0:
             self._begin()
-        if self._n_taken < self._n_here:
-            result = self._results[self._n_taken]
-        else:
-            result = self._fits.take(  # type: ignore[union-attr]
-                self._n_taken - self._n_here
-            )
-        self._n_taken += 1
-        out([result])
-        return [result]
-
-    def abort_everything(self, ensure_ready: bool = True) -> None:
-        """Drop what has not run."""
-        self._calls = []
-        if self._fits is not None:
-            self._fits.close()
+        n_here = len(self._results)
+        if self._n_taken < n_here:
+            return self._results[self._n_taken]
+        return cast("Fits", self._fits).take(self._n_taken - n_here)
 
     def _begin(self) -> None:
         """Time one call, unless it is settled that all are sent, and place the rest."""
@@ -162,13 +136,11 @@ class SpreadingBackend(ParallelBackendBase):
             started = time.perf_counter()
             self._results = self._run_here(calls[:1])
             inner.seconds = time.perf_counter() - started
-        self._n_here = len(self._results)
-        left = calls[self._n_here :]
+        left = calls[len(self._results) :]
         if left and (inner.is_ordered or self._pays(left)):
             self._send(left)
         else:
             self._results += self._run_here(left)
-            self._n_here = len(calls)
 
     def _pays(self, calls: list[Call]) -> bool:
         n_bytes = sum(int(getattr(value, "nbytes", 0)) for value in shared(calls))

@@ -18,8 +18,9 @@ from joblib.parallel import BACKENDS, get_active_backend
 
 from sklearn_dask_auto.engines.calls import Call, Reply, Setting, lightened, run
 from sklearn_dask_auto.engines.fits import GoneError, LostError
+from sklearn_dask_auto.engines.local_workers import LocalWorkers
 
-__all__ = ["LocalProcesses", "as_configured"]
+__all__ = ["LocalProcesses", "as_configured", "ordered_backend"]
 
 BATCH_SECONDS = 0.05
 """Shorter calls are sent together: one costs a millisecond to send, and more with a
@@ -37,7 +38,16 @@ def as_configured() -> joblib.Parallel:
     return joblib.Parallel(backend=backend)
 
 
-class LocalProcesses:
+def ordered_backend() -> str | None:
+    """Return the name of a joblib backend of the user's by which fits are to run.
+
+    The default and Dask's leave the choice to the plan.
+    """
+    name = type(get_active_backend()[0]).__name__
+    return None if name in ("LokyBackend", "DaskDistributedBackend") else name
+
+
+class LocalProcesses(LocalWorkers):
     """Worker processes of joblib's "loky" backend.
 
     Parameters
@@ -53,32 +63,13 @@ class LocalProcesses:
         If this process may not have processes of its own.
     """
 
-    has_others = False
-    is_on_this_machine = True
     batch_seconds = BATCH_SECONDS
 
     def __init__(self, n_workers: int, parallel: joblib.Parallel) -> None:
-        self._n_workers = n_workers
+        super().__init__(n_workers)
         self._parallel = parallel
-        self._n_under_way = 0
         self._forgotten: list[Any] = []
         self._start()
-
-    @property
-    def width(self) -> int:
-        """See `Workers.width`."""
-        return self._n_workers
-
-    def expect(self, calls: Sequence[Call]) -> None:
-        """See `Workers.expect`: joblib maps what is large when it first meets it."""
-
-    def has_room(self) -> bool:
-        """See `Workers.has_room`: a worker has its next call at hand."""
-        return self._n_under_way < 2 * self._n_workers
-
-    def choose(self, calls: Sequence[Call]) -> int:
-        """See `Workers.choose`: it is joblib's executor that gives calls to workers."""
-        return 0
 
     def submit(
         self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
@@ -116,9 +107,6 @@ class LocalProcesses:
         self._n_under_way -= 1
         if handle is not None and not handle.cancel():
             self._forgotten.append(handle)
-
-    def watch(self) -> None:
-        """See `Workers.watch`: the executor itself tells of a process that died."""
 
     def close(self) -> None:
         """See `Workers.close`: idle processes stay for whoever comes next."""

@@ -16,12 +16,13 @@ import joblib
 from sklearn import set_config
 
 from sklearn_dask_auto.engines.calls import Call, Reply, Setting, run
+from sklearn_dask_auto.engines.local_workers import LocalWorkers
 from sklearn_dask_auto.inputs.threads import bind_own_thread, bounded_blas
 
 __all__ = ["LocalThreads"]
 
 
-class LocalThreads:
+class LocalThreads(LocalWorkers):
     """Threads of this process.
 
     Parameters
@@ -32,13 +33,10 @@ class LocalThreads:
         scikit-learn's settings where the search began: each thread has its own.
     """
 
-    has_others = False
-    is_on_this_machine = True
     batch_seconds = 0.0
 
     def __init__(self, n_workers: int, config: dict[str, Any]) -> None:
-        self._n_workers = n_workers
-        self._n_under_way = 0
+        super().__init__(n_workers)
         self._context = contextvars.copy_context()
         share = max(1, joblib.cpu_count() // n_workers)
         self._pool = ThreadPoolExecutor(
@@ -47,22 +45,6 @@ class LocalThreads:
         self._limits = contextlib.ExitStack()
         # Once for all calls, as it belongs to the process.
         self._limits.enter_context(bounded_blas(share))
-
-    @property
-    def width(self) -> int:
-        """See `Workers.width`."""
-        return self._n_workers
-
-    def expect(self, calls: Sequence[Call]) -> None:
-        """See `Workers.expect`: all that calls need is here."""
-
-    def has_room(self) -> bool:
-        """See `Workers.has_room`: a thread has its next call at hand."""
-        return self._n_under_way < 2 * self._n_workers
-
-    def choose(self, calls: Sequence[Call]) -> int:
-        """See `Workers.choose`: any suits any thread."""
-        return 0
 
     def submit(
         self, calls: Sequence[Call], done: Callable[[], None], beside: Any = None
@@ -85,9 +67,6 @@ class LocalThreads:
         """See `Workers.forget`."""
         self._n_under_way -= 1
         handle.cancel()
-
-    def watch(self) -> None:
-        """See `Workers.watch`: threads neither come nor go."""
 
     def close(self) -> None:
         """See `Workers.close`: what runs cannot be stopped, and is waited for."""

@@ -23,11 +23,11 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 import joblib
-from joblib.parallel import ParallelBackendBase
 
 from sklearn_dask_auto.engines.calls import Call
 from sklearn_dask_auto.engines.fits import Fits
 from sklearn_dask_auto.engines.native_threads import ThreadTrial
+from sklearn_dask_auto.engines.queued_backend import QueuedBackend
 from sklearn_dask_auto.engines.watch import watched
 
 __all__ = ["Place", "ProbingBackend"]
@@ -66,7 +66,7 @@ class Place(Protocol):
         ...
 
 
-class ProbingBackend(ParallelBackendBase):
+class ProbingBackend(QueuedBackend):
     """Run fits here until `place` names another place for the rest.
 
     Parameters
@@ -78,8 +78,6 @@ class ProbingBackend(ParallelBackendBase):
         call runs them: later ones know how long the fits of the last one took, and ask
         at once.
     """
-
-    supports_retrieve_callback = False
 
     def __init__(self, place: Place, n_probes: int = 1) -> None:
         super().__init__()
@@ -107,16 +105,12 @@ class ProbingBackend(ParallelBackendBase):
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         """Serve the search's `Parallel`, and step aside for all others."""
         self._config.unregister()
-        # Every fit is queued at once, so that the rest can be handed over together.
-        parallel.pre_dispatch = "all"
-        return self.effective_n_jobs(n_jobs)
+        return super().configure(n_jobs, parallel)
 
     def start_call(self) -> None:
         """Begin a call of the `Parallel`, of which a halving search makes several."""
-        self._calls: list[Call] = []
-        self._n_taken = 0
+        super().start_call()
         self._seconds: list[float] = []
-        self._fits: Fits | None = None
         self._n_before_fits = 0
         self._asked = 0.0
         self._end_trial()
@@ -129,13 +123,7 @@ class ProbingBackend(ParallelBackendBase):
             # The refit comes next.
             self._trial.settle()
 
-    def submit(self, func: Any, callback: Any = None) -> Any:
-        """Queue a batch of one fit; it runs when its result is asked for."""
-        self._calls += func.items
-        return callback
-
-    def retrieve_result(self, out: Any, timeout: float | None = None) -> list[Any]:
-        """Run the next fit here, or fetch it from where the rest was sent."""
+    def _take(self) -> Any:
         if self._n_taken == 0:
             self._place.begin(self._calls)
             self._begin_trial()
@@ -147,16 +135,8 @@ class ProbingBackend(ParallelBackendBase):
             self._seconds.append(_told_seconds(result))
         else:
             result = self._run_here()
-        self._n_taken += 1
         self._place.finish(result)
-        out([result])
-        return [result]
-
-    def abort_everything(self, ensure_ready: bool = True) -> None:
-        """Drop what has not run."""
-        self._calls = []
-        if self._fits is not None:
-            self._fits.close()
+        return result
 
     def _is_time_to_ask(self) -> bool:
         is_told = self._last_seconds is not None

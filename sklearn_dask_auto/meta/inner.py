@@ -10,7 +10,6 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
-from joblib.parallel import get_active_backend
 from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
@@ -36,7 +35,6 @@ from sklearn.tree import BaseDecisionTree
 from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.meta.streamed_pipeline import last_step
 from sklearn_dask_auto.routing import Plan, decide
-from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = [
     "may_spread",
@@ -65,8 +63,8 @@ PER_TARGET = (
     OneVsRestClassifier,
     OutputCodeClassifier,
 )
-OURS = ("DaskDistributedBackend", "LokyBackend", "_SharedCores")
-"""Backends of joblib's that leave the choice to us; another is an order."""
+WITHIN_A_CALL = "_SharedCores"
+"""Our own backend, by name: that of the call on a worker which this fit is."""
 TREE_OPERATIONS = 1000.0
 """For each cell; sorting rows over and over takes more than passes do."""
 
@@ -151,15 +149,14 @@ def may_spread(plan: Plan) -> bool:
 @contextmanager
 def spread_as_planned(plan: Plan) -> Iterator[Any]:
     """Have calls inside a fit spread, in this context; yield what comes of it."""
-    backend, _ = get_active_backend()
-    if not may_spread(plan) or type(backend).__name__ not in OURS:
+    from sklearn_dask_auto.engines.local_processes import ordered_backend
+
+    if not may_spread(plan) or ordered_backend() not in (None, WITHIN_A_CALL):
         yield None
         return
     from sklearn_dask_auto.engines.cluster_fits import spread_fit
 
-    data_bytes, added = plan.profile.n_bytes or 0, fit_bytes(plan.profile, plan.job)
-    is_ordered = plan.job.engine == "joblib"
-    with spread_fit(plan.job.n_jobs, data_bytes, added, is_ordered=is_ordered) as inner:
+    with spread_fit(plan) as inner:
         yield inner
 
 

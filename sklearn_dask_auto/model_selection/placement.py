@@ -21,7 +21,7 @@ from sklearn_dask_auto._sklearn import (
 from sklearn_dask_auto._survey import survey
 from sklearn_dask_auto.engines.calls import Call, why_not_picklable
 from sklearn_dask_auto.engines.fits import Fits, GoneError, Surroundings, Workers
-from sklearn_dask_auto.engines.local_processes import as_configured
+from sklearn_dask_auto.engines.local_processes import as_configured, ordered_backend
 from sklearn_dask_auto.engines.probe import ProbingBackend
 from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
@@ -30,7 +30,7 @@ from sklearn_dask_auto.model_selection.progress import Told
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
-__all__ = ["Placement", "ordered_backend"]
+__all__ = ["Placement"]
 
 SHORT_SECONDS = 0.05
 """Fits that together take less run here: asking would cost as much as it could save."""
@@ -289,15 +289,6 @@ class Placement:
         search.cv_results_ = formatted_results(
             search, candidates, out, _joined(search._columns)
         )
-
-
-def ordered_backend() -> str | None:
-    """Return the name of a joblib backend of the user's by which fits are to run.
-
-    The default and Dask's leave the choice to the plan.
-    """
-    name = type(get_active_backend()[0]).__name__
-    return None if name in ("LokyBackend", "DaskDistributedBackend") else name
 
 
 def _joined(rounds: list[dict[str, list[Any]]]) -> dict[str, list[Any]]:

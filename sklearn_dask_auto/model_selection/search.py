@@ -19,12 +19,13 @@ from sklearn_dask_auto._sklearn import (
     fit_context,
     parameter_constraints,
 )
+from sklearn_dask_auto.engines.local_processes import ordered_backend
 from sklearn_dask_auto.engines.thread_safety import fits_keep_apart
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.block_search import search_blocks
 from sklearn_dask_auto.model_selection.folds import blockwise_refusals, count_splits
-from sklearn_dask_auto.model_selection.placement import Placement, ordered_backend
+from sklearn_dask_auto.model_selection.placement import Placement
 from sklearn_dask_auto.model_selection.scoring import blockwise_view
 from sklearn_dask_auto.model_selection.strategies import NAMES, strategy_of
 from sklearn_dask_auto.model_selection.stream import search_stream
