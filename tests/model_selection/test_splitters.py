@@ -5,6 +5,7 @@
 
 import dask.array as da
 import dask.dataframe as dd
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -206,7 +207,7 @@ def test_metadata_is_routed_to_model_splitter_and_scorer(strategy):
 
 
 def test_the_display_of_a_search_on_blocks_is_that_of_one_in_memory():
-    pytest.importorskip("matplotlib").use("agg")
+    mpl.use("agg")
     shown = []
     for search, rows in [
         (GridSearchCV(GaussianNB(), GRID, cv=3), X),
