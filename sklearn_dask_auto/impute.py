@@ -63,7 +63,7 @@ class AutoScaleSimpleImputer(AutoScaleMixin, SimpleImputer):
     Notes
     -----
     Passes over dask input: one, in which row counts need not be known. For medians,
-    which are exact, two to four more.
+    which are exact, one to three more, and one to count the rows if need be.
 
     Examples
     --------

@@ -60,6 +60,8 @@ class AutoScaleGaussianNB(ScoreMixin, GaussianNB):
 
     Notes
     -----
+    Passes over dask input: one.
+
     float32 input is summed up in float64 and the result rounded to float32, which is
     scikit-learn's dtype; scikit-learn sums up in float32.
 

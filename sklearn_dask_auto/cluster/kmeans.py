@@ -91,12 +91,15 @@ class AutoScaleKMeans(CenterClustering, KMeans):
 
     Notes
     -----
-    Passes over dask input: one for variances, non-finite values and the sample; one for
-    each of `n_iter_` iterations; one for the labels. Input that is lazy is computed
-    once and kept while the fit lasts if it fits into memory, on the cluster if there is
-    one. Up to 100,000 rows the sample is the whole input, and seeds are scikit-learn's
-    own for the same `random_state`; beyond, Lloyd's algorithm refines them on the
-    sample first. On dask input `n_iter_` does not count iterations on the sample.
+    Passes over dask input: one for variances, non-finite values and the sample; for
+    'k-means||' two a round and one more; one for each of `n_iter_` iterations, and one
+    where it left a cluster empty; with several runs, one to compare them; one for the
+    labels. Runs that are not over share their passes, but `verbose` takes one for each
+    inertia that it prints. Input that is lazy is computed once and kept while the fit
+    lasts if it fits into memory, on the cluster if there is one. Up to 100,000 rows the
+    sample is the whole input, and seeds are scikit-learn's own for the same
+    `random_state`; beyond, Lloyd's algorithm refines them on the sample first. On dask
+    input `n_iter_` does not count iterations on the sample.
 
     References
     ----------

@@ -95,13 +95,13 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
     -----
     Passes over dask input: one for the classes, over `y` alone; one for non-finite
     values and weights by class; then one a step, one to begin with and one to confirm
-    the last [1]_. Of 200,000 rows or more, 20,000 are taken on the way, and steps begin
-    at their minimum, which leaves one or two of them. With an l1 penalty a step is
-    Newton's for the loss, with coordinate descent on the penalty, which sets
-    coefficients to zero exactly [2]_; `tol` holds for the subgradient, where
-    scikit-learn's ``'saga'`` stops at small steps. dask-ml's estimator of this name
-    minimises another function (it standardises the columns and penalises the
-    intercept), so there is no adapter for it.
+    the last [1]_, and one for each time that a step is halved. Of 200,000 rows or more,
+    20,000 are taken on the way, and steps begin at their minimum, which leaves one or
+    two of them. With an l1 penalty a step is Newton's for the loss, with coordinate
+    descent on the penalty, which sets coefficients to zero exactly [2]_; `tol` holds
+    for the subgradient, where scikit-learn's ``'saga'`` stops at small steps. dask-ml's
+    estimator of this name minimises another function (it standardises the columns and
+    penalises the intercept), so there is no adapter for it.
 
     References
     ----------

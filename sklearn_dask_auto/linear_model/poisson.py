@@ -71,10 +71,13 @@ class AutoScalePoissonRegressor(ScoreMixin, PoissonRegressor):
 
     Notes
     -----
-    Passes over dask input: one for non-finite values and the mean target, then one a
-    step. The method is Newton's, with a line search, up to 500 coefficients, and L-BFGS
-    beyond [1]_. Where the rows do not determine the coefficients, without a penalty,
-    Newton's method takes the shortest step that they do determine.
+    Passes over dask input: one for non-finite values and the mean target; then one a
+    step, one to begin with and one to confirm the last, and one for each time that a
+    step is halved. Of 200,000 rows or more, 20,000 are taken on the way, and steps
+    begin at their minimum. The method is Newton's, with a line search, up to 500
+    coefficients, and L-BFGS beyond [1]_. Where the rows do not determine the
+    coefficients, without a penalty, Newton's method takes the shortest step that they
+    do determine.
 
     References
     ----------

@@ -114,6 +114,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     Notes
     -----
+    A collection that is brought here, or put together on a worker, is read once.
+
     Types and shapes of lazy results are learned from rows that are made up. Of models
     that refuse those, such as encoders of known categories, they are learned in `fit`;
     no row of the data is kept.

@@ -164,12 +164,13 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     Results do not depend on where fits run: candidates and folds are made here, before,
     and on blocks they are the same within the tolerance of the estimator there.
 
-    A collection that is put together on workers is read once, besides a pass to count
-    rows where their number is unknown; the refit runs there, too, and so does a
-    splitter that looks at the values of `X`. `y`, groups and weights are brought here.
-    Should the cluster go, `NoEngineError` is raised, and `cv_results_` has the scores
-    so far. Under a joblib backend of the user's that is neither the default nor Dask's,
-    `X` is brought here, or refused if it is over the memory budget.
+    A collection that is brought here, or put together on workers, is read once; on
+    workers, a pass before it counts rows where their number is unknown. The refit runs
+    there, too, and so does a splitter that looks at the values of `X`. `y`, groups and
+    weights are brought here. Should the cluster go, `NoEngineError` is raised, and
+    `cv_results_` has the scores so far. Under a joblib backend of the user's that is
+    neither the default nor Dask's, `X` is brought here, or refused if it is over the
+    memory budget.
 
     Passes over a collection that stays where it is: one to count rows, where their
     number is unknown; then for each fit, those of its estimator on the training rows,
@@ -190,9 +191,10 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     metrics the one that `refit` names decides who goes on, or the first where `refit`
     is a callable, which then chooses from `cv_results_`, or False. Candidates are
     trained in step, so that a batch is loaded once for all of them: `max_resources`
-    batches are read for each split. Large collections are read less with one split, as
-    in ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do. Rows
-    in memory are trained on by threads here, or with `engine='joblib'` on the cluster;
+    batches are read for each split; of up to 128 MB, all training rows once a round,
+    and the rows held out once. Large collections are read less with one split, as in
+    ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do. Rows in
+    memory are trained on by threads here, or with `engine='joblib'` on the cluster;
     blocks where they are. Results depend on the seed, and for collections over 128 MB
     on their blocks, but neither on the workers nor on `n_jobs`. A candidate whose
     workers die is tried once more, alone, and then gets `error_score`. Should the
