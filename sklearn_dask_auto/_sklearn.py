@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -36,6 +37,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "MultimetricScorer",
+    "PassthroughScorer",
     "StrOptions",
     "adopt_steps",
     "begin_task",
@@ -85,6 +87,7 @@ __all__ = [
 # which `check_estimator` requires of every constructor parameter.
 # `MultimetricScorer`: what `check_scoring` returns for several metrics; the loops over
 # folds treat it, and its subclasses alone, as one that does not raise.
+# `PassthroughScorer`: a scorer that asks the estimator's `score` is known by its class.
 # `safe_indexing`: takes rows of anything that scikit-learn accepts, as its splits do.
 
 openmp_threads = _openmp_effective_n_threads

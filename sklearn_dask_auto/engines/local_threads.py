@@ -21,6 +21,10 @@ from sklearn_dask_auto.inputs.threads import bind_own_thread, bounded_blas
 
 __all__ = ["LocalThreads"]
 
+BATCH_SECONDS = 0.02
+"""Shorter calls run together: each time the main thread wakes for an outcome, it takes
+the interpreter's lock from those that fit."""
+
 
 class LocalThreads(LocalWorkers):
     """Threads of this process.
@@ -33,7 +37,7 @@ class LocalThreads(LocalWorkers):
         scikit-learn's settings where the search began: each thread has its own.
     """
 
-    batch_seconds = 0.0
+    batch_seconds = BATCH_SECONDS
 
     def __init__(self, n_workers: int, config: dict[str, Any]) -> None:
         super().__init__(n_workers)

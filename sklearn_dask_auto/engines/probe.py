@@ -32,7 +32,7 @@ from sklearn_dask_auto.engines.watch import watched
 
 __all__ = ["Place", "ProbingBackend"]
 
-FIRST_LOOK_SECONDS = 0.005
+FIRST_LOOK_SECONDS = 0.002
 """A fit that takes less than this is never watched; then each look waits as long as
 all before it."""
 LONGER = 1.1

@@ -26,13 +26,14 @@ from sklearn_dask_auto.engines.probe import ProbingBackend
 from sklearn_dask_auto.engines.shared_steps import forget, share_steps
 from sklearn_dask_auto.engines.thread_safety import rows_keep_apart
 from sklearn_dask_auto.exceptions import LostFitError, NoEngineError
+from sklearn_dask_auto.model_selection.accuracy import quick_scorer
 from sklearn_dask_auto.model_selection.progress import Told
 from sklearn_dask_auto.routing import Candidate, Job, Plan, decide
 from sklearn_dask_auto.routing.cost import fit_bytes
 
 __all__ = ["Placement"]
 
-SHORT_SECONDS = 0.05
+SHORT_SECONDS = 0.03
 """Fits that together take less run here: asking would cost as much as it could save."""
 
 
@@ -118,8 +119,10 @@ class Placement:
 
     def begin(self, calls: list[Call]) -> None:
         """See `Place.begin`."""
-        if self._shares_steps:
-            for call in calls:
+        scorer = quick_scorer(calls[0][2]["scorer"])
+        for call in calls:
+            call[2]["scorer"] = scorer
+            if self._shares_steps:
                 share_steps(call, self._name)
         cast("Told", self._told).expect(len(calls))
         self.rounds.append((calls, []))
