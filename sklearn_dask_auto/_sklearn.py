@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.linear_model._base import LinearClassifierMixin, LinearModel
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.metrics._scorer import _PassthroughScorer as PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
@@ -36,6 +37,8 @@ __all__ = [
     "BaseSearchCV",
     "HasMethods",
     "Interval",
+    "LinearClassifierMixin",
+    "LinearModel",
     "MultimetricScorer",
     "PassthroughScorer",
     "StrOptions",
@@ -85,6 +88,8 @@ __all__ = [
 # is no public way to take part in either.
 # `HasMethods`, `Interval`, `StrOptions`: the vocabulary of `_parameter_constraints`,
 # which `check_estimator` requires of every constructor parameter.
+# `LinearClassifierMixin`, `LinearModel`: whose own methods multiply rows by `coef_`, so
+# that what they return tells whether all rows are finite.
 # `MultimetricScorer`: what `check_scoring` returns for several metrics; the loops over
 # folds treat it, and its subclasses alone, as one that does not raise.
 # `PassthroughScorer`: a scorer that asks the estimator's `score` is known by its class.

@@ -20,6 +20,7 @@ import sklearn
 
 from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
+from sklearn_dask_auto.inputs.linear import reading_once
 from sklearn_dask_auto.inputs.threads import bounded_in_task
 
 __all__ = [
@@ -270,7 +271,7 @@ class _Configured:
 
     def __call__(self, method: str, block: Any) -> Any:
         with sklearn.config_context(**self.settings), bounded_in_task():
-            return getattr(self.model, method)(block)
+            return getattr(reading_once(self.model, block), method)(block)
 
 
 def _shared(model: Any) -> Any:
