@@ -65,7 +65,7 @@ class SpreadingEngine(Engine, Protocol):
         surroundings : Surroundings
             Settings of joblib's that the user made for this engine hold.
         echoes : bool, default=False
-            Print here what calls print on another machine.
+            Print here what calls print in other processes.
         """
         ...
 

@@ -29,4 +29,4 @@ def workers(plan: Plan, surroundings: Surroundings, echoes: bool = False) -> Wor
     cost = plan.chosen.cost if plan.chosen else Cost()
     if cost.in_threads:
         return LocalThreads(cost.n_workers, surroundings.config)
-    return LocalProcesses(cost.n_workers, surroundings.processes)
+    return LocalProcesses(cost.n_workers, surroundings.processes, echoes)

@@ -56,6 +56,8 @@ class LocalProcesses(LocalWorkers):
         Calls that run at once.
     parallel : joblib.Parallel
         From `as_configured`. Its settings hold.
+    echoes : bool, default=False
+        Print here what calls print there: a notebook does not show it else.
 
     Raises
     ------
@@ -65,8 +67,11 @@ class LocalProcesses(LocalWorkers):
 
     batch_seconds = BATCH_SECONDS
 
-    def __init__(self, n_workers: int, parallel: joblib.Parallel) -> None:
+    def __init__(
+        self, n_workers: int, parallel: joblib.Parallel, echoes: bool = False
+    ) -> None:
         super().__init__(n_workers)
+        self._echoes = echoes
         self._parallel = parallel
         self._forgotten: list[Any] = []
         self._start()
@@ -76,7 +81,7 @@ class LocalProcesses(LocalWorkers):
     ) -> Any:
         """See `Workers.submit`."""
         self._n_under_way += 1
-        setting = Setting(fits_on_host=self._n_workers)
+        setting = Setting(fits_on_host=self._n_workers, echoes=self._echoes)
         sent = _Sent(calls, setting, self._map_into_own_folder)
         try:
             handle = self._executor.submit(sent)

@@ -15,7 +15,9 @@ from sklearn_dask_auto._sklearn import (
     detached_fit,
     formatted_results,
     has_callbacks,
+    hears_from_afar,
     tell_callbacks,
+    unheard_fit,
     unmade_fit,
 )
 from sklearn_dask_auto._survey import survey
@@ -120,8 +122,11 @@ class Placement:
     def begin(self, calls: list[Call]) -> None:
         """See `Place.begin`."""
         scorer = quick_scorer(calls[0][2]["scorer"])
+        is_heard = has_callbacks(calls[0])
         for call in calls:
             call[2]["scorer"] = scorer
+            if not is_heard:
+                unheard_fit(call)
             if self._shares_steps:
                 share_steps(call, self._name)
         cast("Told", self._told).expect(len(calls))
@@ -161,7 +166,7 @@ class Placement:
         if workers is None:
             self._refuse("this process may not start others")
             return None
-        if has_callbacks(calls[0]) and not workers.is_on_this_machine:
+        if has_callbacks(calls[0]) and not self._reaches_callbacks(workers, calls[0]):
             calls = [detached_fit(call, with_callbacks=False) for call in calls]
             self._first_untold = len(self.rounds[-1][0]) - len(calls)
         return Fits(
@@ -172,6 +177,11 @@ class Placement:
             seconds=seconds,
             helps=self._may_help(calls),
         )
+
+    @staticmethod
+    def _reaches_callbacks(workers: Workers, call: Call) -> bool:
+        """Tell whether callbacks can be told of a fit where it runs."""
+        return workers.is_on_this_machine and hears_from_afar(call)
 
     def run_elsewhere(self, call: Call) -> Any:
         """Run one more call where the fits run: the refit, or a splitter."""

@@ -5,33 +5,19 @@ constructors of those, and the fit of an `AutoScaleSearchCV` of the matching str
 """
 
 import inspect
-from dataclasses import replace
 
 from sklearn import model_selection
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
-import sklearn_dask_auto
+from sklearn_dask_auto import AutoScaleSearchCV
 
 __all__ = [
-    "AutoScaleSearchCV",
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
     "RandomizedSearchCV",
 ]
 
-DEFAULTS = sklearn_dask_auto.AutoScaleSearchCV(None, {}).get_params(deep=False)
-
-
-class AutoScaleSearchCV(sklearn_dask_auto.AutoScaleSearchCV):
-    """Fits stay here, where scikit-learn's tests expect them, on a slow machine too.
-
-    2026-11: of `test_search` two tests fail where fits leave: callbacks are to be given
-    the very search, of which a worker has a copy. Which fits leave is a matter of time.
-    """
-
-    def _job(self, profile, params):
-        job = super()._job(profile, params)
-        return replace(job, n_jobs=1) if self.n_jobs is None else job
+DEFAULTS = AutoScaleSearchCV(None, {}).get_params(deep=False)
 
 
 def _adapter(original, strategy):
