@@ -74,10 +74,10 @@ def lazy_folds(
     -------
     folds : LazyFolds
     """
-    from sklearn_dask_auto.inputs.entry import known_rows, row_counts
+    from sklearn_dask_auto.inputs.entry import known_rows, row_counts, settled
     from sklearn_dask_auto.inputs.indexable import indexable_rows, row_values
 
-    X = X if is_dask(X) else known_rows([X])[0]
+    X = settled(X) if is_dask(X) else known_rows([X])[0]
     (counts,) = row_counts([X])
     n_rows = sum(counts)
     X, y, params = _held(X, y, params, n_rows, room)
@@ -193,11 +193,12 @@ def _held(
 
     What lies beside them may come from the same source, and is computed with them.
     """
+    from sklearn_dask_auto.inputs.entry import settled
     from sklearn_dask_auto.inputs.scheduler import is_at_hand, persist
 
     if is_at_hand(X) or n_rows * row_bytes_of(X) > room:
         return X, y, params
     values = [X, y, *params.values()]
-    kept = iter(persist(*(value for value in values if is_dask(value))))
+    kept = iter(persist(*(settled(value) for value in values if is_dask(value))))
     X, y, *rest = (next(kept) if is_dask(value) else value for value in values)
     return X, y, dict(zip(params, rest, strict=True))

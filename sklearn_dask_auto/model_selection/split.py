@@ -122,11 +122,12 @@ train_test_split.__test__ = False  # type: ignore[attr-defined]
 
 def _with_counts(arrays: tuple[Any, ...]) -> list[tuple[Any, tuple[int, ...] | None]]:
     """Put beside each collection the rows of its blocks, and None beside the others."""
-    from sklearn_dask_auto.inputs.entry import row_counts
+    from sklearn_dask_auto.inputs.entry import row_counts, settled
 
-    counts = iter(row_counts([array for array in arrays if is_dask(array)]))
+    lazy = [settled(array) for array in arrays if is_dask(array)]
+    counted = zip(lazy, row_counts(lazy), strict=True)
     return [
-        (array, next(counts)) if is_dask(array) else (*indexable(array), None)
+        next(counted) if is_dask(array) else (*indexable(array), None)
         for array in arrays
     ]
 
