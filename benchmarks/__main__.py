@@ -14,6 +14,7 @@ NAMES = (
     "logistic",
     "scalers",
     "pca",
+    "wide_pca",
     "tables",
     "anyest",
     "memory",

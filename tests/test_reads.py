@@ -77,6 +77,7 @@ def steps(more: int) -> Count:
 
 RNG = np.random.default_rng(0)
 WIDE = RNG.normal(size=(30, 1100)) * 0.99 ** np.arange(1100)
+VERY_WIDE = RNG.normal(size=(30, 5001))
 SMALL = ROWS[:, :2] * [1, 1e-5]
 SPARSE = sp.csr_matrix(np.where(ROWS > 0, ROWS, 0))
 TARGET = CASES["AutoScaleLogisticRegression"].target
@@ -167,6 +168,13 @@ READS = [
         6,
         params=RANDOMIZED,
         rows=WIDE,
+    ),
+    Line(
+        "AutoScalePCA",
+        "one pass for means and variances, and one for each block of vectors",
+        1 + 4,
+        params={"svd_solver": "arpack", "random_state": 0},
+        rows=VERY_WIDE,
     ),
     Line(
         "AutoScalePoissonRegressor",

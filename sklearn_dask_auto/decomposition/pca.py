@@ -13,6 +13,8 @@ from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._sklearn import fit_context, parameter_constraints
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.kernels.sizes import (
+    LANCZOS_PASSES,
+    MOST_LEADING,
     MOST_SQUARE_COLUMNS,
     pca_solver,
     power_iterations,
@@ -41,11 +43,13 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     svd_solver : {'auto', 'full', 'covariance_eigh', 'arpack', 'randomized'}, \
             default='auto'
         As in scikit-learn. Row blocks are decomposed by ``'covariance_eigh'``, from
-        cross products, by ``'full'``, from a triangular factor, or, beyond 5,000
-        columns and by name, by ``'randomized'``. ``'auto'`` takes the first for at
-        least ten times as many rows as columns and at most 1,000 columns, and where
-        scikit-learn would take ``'randomized'`` for more rows than columns; else the
-        second. ``'arpack'`` is the first: it finds the same components.
+        cross products, by ``'full'``, from a triangular factor, by ``'randomized'``,
+        or by ``'arpack'``, which is the first up to 5,000 columns and beyond finds the
+        same components by block Lanczos. ``'auto'`` takes the first for at least ten
+        times as many rows as columns and at most 1,000 columns; ``'randomized'`` where
+        scikit-learn does, for more than 1,000 columns, a hundred of them or more for
+        each component, or more than 5,000; the first elsewhere for a few components of
+        more rows than columns; and else the second.
     tol : float, default=0.0
         For ``svd_solver='arpack'`` in memory; row blocks are decomposed exactly.
     iterated_power : int or 'auto', default='auto'
@@ -107,10 +111,14 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     components, up to rounding; after each pass the directions are made orthonormal,
     whatever `power_iteration_normalizer` says.
 
+    ``'arpack'`` on more than 5,000 columns takes one pass for means and variances, and
+    one for each block of vectors [4]_: about 12, the fewer the more the components
+    stand out. It finds up to 500 of them to the last digits, and holds 18 vectors of
+    all columns for each, and for ten more.
+
     Sparse row blocks stay sparse. For them ``'auto'`` is ``'arpack'`` in scikit-learn,
     which finds the same components one by one; all but the last are kept, as there, if
-    `n_components` is None. More than 5,000 sparse columns are refused;
-    :class:`AutoScaleTruncatedSVD` takes any number.
+    `n_components` is None.
 
     References
     ----------
@@ -120,6 +128,8 @@ class AutoScalePCA(AutoScaleMixin, PCA):
        and sequential QR and LU factorizations", SIAM J. Sci. Comput. 34(1).
     .. [3] Halko, Martinsson and Tropp (2011), "Finding structure with randomness",
        SIAM Review 53(2).
+    .. [4] Golub and Underwood (1977), "The block Lanczos method for computing
+       eigenvalues", Mathematical Software III.
 
     Examples
     --------
@@ -228,13 +238,17 @@ class AutoScalePCA(AutoScaleMixin, PCA):
 
     def _job(self, profile: Profile, params: dict[str, Any]) -> Job:
         job, n_columns = super()._job(profile, params), profile.n_columns or 1
-        if self._solver(profile) != "randomized":
-            return replace(job, operations=40 + 0.25 * n_columns)
-        n_components = self._asked(profile)
+        solver, n_components = self._solver(profile), self._asked(profile)
         shape = profile.n_rows or np.inf, n_columns
-        n_iter = power_iterations(self.iterated_power, n_components, shape)
+        if solver == "randomized":
+            passes = power_iterations(self.iterated_power, n_components, shape) + 2.0
+            passes += shape[0] < shape[1]
+        elif solver == "arpack" and n_columns > MOST_SQUARE_COLUMNS:
+            passes = 1.0 + LANCZOS_PASSES
+        else:
+            return replace(job, operations=40 + 0.25 * n_columns)
         n_directions = n_components + self.n_oversamples
-        return replace(job, passes=n_iter + 2.0, operations=4.0 * n_directions)
+        return replace(job, passes=passes, operations=4.0 * n_directions)
 
     def _solver(self, profile: Profile) -> str:
         shape = profile.n_rows or np.inf, profile.n_columns or 1
@@ -242,7 +256,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
         return pca_solver(self.svd_solver, self.n_components, shape, is_sparse)
 
     def _asked(self, profile: Profile) -> int:
-        """Return how many components a randomized SVD is to find, for a price."""
+        """Return how many leading components are to be found, for a price."""
         if isinstance(self.n_components, Integral):
             return int(self.n_components)
         return min(profile.n_rows or 1, profile.n_columns or 1)
@@ -264,8 +278,14 @@ class AutoScalePCA(AutoScaleMixin, PCA):
             f"for up to {MOST_SQUARE_COLUMNS:,}"
         )
         yield "dask-ml", wide
-        if solver != "randomized":
-            remedy = "svd_solver='randomized' takes any number"
-            if profile.is_sparse:
-                remedy = "AutoScaleTruncatedSVD takes sparse blocks of any width"
+        if solver == "arpack" and self._asked(profile) > MOST_LEADING:
+            yield (
+                "blockwise",
+                f"svd_solver='arpack' finds up to {MOST_LEADING} components of more "
+                f"than {MOST_SQUARE_COLUMNS:,} columns; there are {n_columns:,}, "
+                f"and n_components={self.n_components} asks for more",
+            )
+        elif solver not in ("arpack", "randomized"):
+            remedy = "arpack" if profile.is_sparse else "randomized"
+            remedy = f"svd_solver={remedy!r} finds some of any number"
             yield "blockwise", f"{wide}, as svd_solver={solver!r} needs; {remedy}"

@@ -35,6 +35,9 @@ Advance = Callable[[Any, dict[str, Any], int, T], T]
 
 FAN_IN = 8
 """Totals merged by one task of the tree."""
+TURNS = 4
+"""Groups for each thread, unless they would be smaller or larger than the limits."""
+LEAST_GROUP_BYTES = 8_000_000
 
 
 class Pass:
@@ -245,14 +248,17 @@ def _row_keys(array: Any) -> list[Any]:
 
 
 def _groups(rows: Rows) -> list[list[int]]:
-    """Put blocks together up to `GROUP_BYTES`, but enough groups for every thread."""
-    n_bytes = rows.n_rows * _row_bytes(rows)
-    limit = max(1, min(GROUP_BYTES, n_bytes // thread_count()))
+    """Put blocks together up to `GROUP_BYTES`, but enough groups for every thread.
+
+    Of large input there are several for each, as the last to end is waited for.
+    """
+    share = rows.n_rows * _row_bytes(rows) // thread_count()
+    limit = min(GROUP_BYTES, max(share // TURNS, min(share, LEAST_GROUP_BYTES)))
     groups: list[list[int]] = []
     filling: dict[str, tuple[list[int], int]] = {}
     for i, size, worker in _placed(rows):
-        group, held = filling.get(worker, ([], limit))
-        if held >= limit:
+        group, held = filling.get(worker, ([], 0))
+        if not group or held + size > limit:
             group, held = [], 0
             groups.append(group)
         group.append(i)

@@ -1,6 +1,6 @@
 """PCA on row blocks: one pass, and then scikit-learn's algebra on a small matrix.
 
-Rows that are too wide for that take the passes of `randomized_pca`.
+Rows that are too wide for that take the passes of `randomized_pca` or `lanczos`.
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
+from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
 
 from sklearn_dask_auto._sklearn import infer_dimension
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.gram import Gram, gram_of, merge_grams
-from sklearn_dask_auto.kernels.randomized_pca import decompose
-from sklearn_dask_auto.kernels.sizes import pca_solver
+from sklearn_dask_auto.kernels.lanczos import check_room, leading_vectors
+from sklearn_dask_auto.kernels.moments import Moments, merge_moments
+from sklearn_dask_auto.kernels.randomized_pca import decompose, moments_block
+from sklearn_dask_auto.kernels.sizes import MOST_SQUARE_COLUMNS, pca_solver
 from sklearn_dask_auto.kernels.tsqr import Triangle, merge_triangles, triangle_of
 
 __all__ = ["check", "fit"]
 
 TRUNCATED = ("arpack", "randomized")
 """Solvers that scikit-learn has for fewer than all components."""
+FACTORS = 3
+"""In memory at the same time: two that are merged, and what comes of it."""
 
 
 def check(estimator: Any, rows: Rows) -> None:
@@ -84,16 +89,25 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     rows : Rows
         The input.
     budget : int
-        Not used: what is learned is small.
+        Bytes that the directions or the factor of very wide rows may take.
 
     Returns
     -------
     learned : dict
         `components_`, `mean_`, `explained_variance_` and the other attributes of PCA,
         in the dtype of the rows.
+
+    Raises
+    ------
+    MemoryError
+        If more than the budget would be taken, before a block is read.
     """
     solver = _solver(estimator, rows)
-    find = _leading if solver == "randomized" else _all
+    is_wide = rows.n_columns > MOST_SQUARE_COLUMNS
+    if is_wide and solver != "randomized":
+        _check_room(estimator, rows, solver, budget)
+    is_leading = solver == "randomized" or (is_wide and solver == "arpack")
+    find = _leading if is_leading else _all
     found = find(estimator, rows, solver)
     _, components = svd_flip(None, found.components, u_based_decision=False)
     learned = {
@@ -153,11 +167,10 @@ def _all(estimator: Any, rows: Rows, solver: str) -> _Found:
 
 
 def _leading(estimator: Any, rows: Rows, solver: str) -> _Found:
-    """Approximate the leading components, in several passes."""
-    n_components = _asked(estimator, rows)
-    moments, singular, components = decompose(
-        estimator, n_components, Pass(rows), type(estimator).__name__
-    )
+    """Find the leading components alone, in several passes."""
+    n_components, name = _asked(estimator, rows), type(estimator).__name__
+    find = decompose if solver == "randomized" else _to_the_last_digits
+    moments, singular, components = find(estimator, n_components, Pass(rows), name)
     variance = singular**2 / (rows.n_rows - 1)
     total = moments.squares.sum() / (rows.n_rows - 1)
     n_left = min(rows.X.shape) - n_components
@@ -165,6 +178,35 @@ def _leading(estimator: Any, rows: Rows, solver: str) -> _Found:
     return _Found(
         moments.mean, singular, components, variance, total, noise, n_components
     )
+
+
+def _to_the_last_digits(
+    estimator: Any, n_components: int, blocks: Pass, name: str
+) -> tuple[Moments, Any, Any]:
+    """Do as `decompose` does, and go on until nothing is left to gain."""
+    moments = blocks.fold(partial(moments_block, name), merge_moments)
+    random_state = check_random_state(estimator.random_state)
+    found = leading_vectors(blocks, n_components, random_state, name, moments.mean)
+    return moments, *found
+
+
+def _check_room(estimator: Any, rows: Rows, solver: str, budget: int) -> None:
+    """Raise if what very wide rows leave behind takes more than the budget.
+
+    Of fewer rows than columns, a triangular factor is as large as the rows. That there
+    are as few may turn out when they are counted.
+    """
+    if solver == "arpack":
+        check_room(_asked(estimator, rows), rows.n_columns, budget)
+        return
+    n_bytes = FACTORS * min(rows.X.shape) * rows.n_columns * np.dtype(float).itemsize
+    if n_bytes > budget:
+        raise MemoryError(
+            f"All components of {rows.n_rows:,} rows of {rows.n_columns:,} columns "
+            f"take {FACTORS} factors of {n_bytes / FACTORS / 1e6:,.2f} MB, over the "
+            f"memory budget of {budget / 1e6:,.2f} MB. svd_solver='randomized' takes "
+            "any number of columns, or raise set_config(memory_budget=...)."
+        )
 
 
 def _solver(estimator: Any, rows: Rows) -> str:

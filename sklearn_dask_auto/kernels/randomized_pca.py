@@ -18,6 +18,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils import check_random_state
 
+from sklearn_dask_auto.inputs.threads import bounded_blas
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.moments import Moments, merge_moments, moments_of
 from sklearn_dask_auto.kernels.sizes import power_iterations
@@ -28,9 +29,10 @@ from sklearn_dask_auto.kernels.subspace import (
 )
 from sklearn_dask_auto.kernels.tsqr import Triangle, merge_triangles, triangle_of
 
-__all__ = ["decompose"]
+__all__ = ["decompose", "moments_block"]
 
 
+@bounded_blas(1)  # its threads, busy between passes, would wait in a loop in the next
 def decompose(
     estimator: Any, n_components: int, blocks: Pass, name: str
 ) -> tuple[Moments, Any, Any]:
@@ -64,7 +66,7 @@ def decompose(
     draw = check_random_state(estimator.random_state).normal(
         size=(min(shape), n_components + estimator.n_oversamples)
     )
-    moments = blocks.fold(partial(_moments_block, name), merge_moments)
+    moments = blocks.fold(partial(moments_block, name), merge_moments)
     n_iter = power_iterations(estimator.iterated_power, n_components, shape)
     if shape[0] < shape[1]:
         draw = blocks.fold(_drawn_block, np.add, (moments.mean, draw))
@@ -98,9 +100,10 @@ def _on_rows(blocks: Pass, directions: Any, mean: Any, name: str) -> tuple[Any, 
     return singular, components
 
 
-def _moments_block(
+def moments_block(
     name: str, block: Any, beside: dict[str, Any], start: int, state: None
 ) -> Moments:
+    """Return mean and variance of the columns of a block."""
     return moments_of(block, "X", name)
 
 

@@ -7,8 +7,10 @@ from numbers import Integral
 from typing import Any
 
 __all__ = [
+    "LANCZOS_PASSES",
     "MOST_EXACT_COLUMNS",
     "MOST_L1_COLUMNS",
+    "MOST_LEADING",
     "MOST_SQUARE_COLUMNS",
     "is_exact_svd",
     "l1_share",
@@ -19,8 +21,15 @@ __all__ = [
 
 MOST_SQUARE_COLUMNS = 5_000
 """Columns up to which every task may hold a few matrices of columns by columns."""
+MOST_LEADING = 500
+"""Components of more columns than that which are found to the last digits, at most."""
 MOST_EXACT_COLUMNS = 1_000
 """Columns up to which one exact pass is chosen over several that approximate."""
+COLUMNS_OF_COMPONENT = 100
+"""From so many columns for each component on, passes over products with directions
+take less time than one over the products of all columns."""
+LANCZOS_PASSES = 12
+"""That leading components to the last digits take, as a rule."""
 
 MOST_L1_COLUMNS = 500
 """Columns up to which a Hessian is summed up for an l1 penalty."""
@@ -62,7 +71,8 @@ def pca_solver(
     -------
     solver : str
         scikit-learn's choice, except that the leading components of up to
-        `MOST_SQUARE_COLUMNS` columns are found exactly where that takes one pass.
+        `MOST_EXACT_COLUMNS` columns, and many of up to `MOST_SQUARE_COLUMNS`, are found
+        exactly, in one pass.
     """
     n_rows, n_columns = shape
     if asked != "auto":
@@ -71,6 +81,9 @@ def pca_solver(
     is_few = is_few and 1 <= int(n_components) < 0.8 * min(shape)
     if n_columns > MOST_SQUARE_COLUMNS:
         return "arpack" if is_sparse else "randomized" if is_few else "full"
+    is_wide = is_few and n_columns > MOST_EXACT_COLUMNS
+    if is_wide and not is_sparse and n_columns >= COLUMNS_OF_COMPONENT * n_components:
+        return "randomized"
     is_tall = n_columns <= 1_000 and n_rows >= 10 * n_columns
     if is_tall or is_sparse or (is_few and n_rows >= n_columns):
         return "covariance_eigh"

@@ -3,7 +3,7 @@
 Up to `MOST_EXACT_COLUMNS` columns they come from the cross products of all columns, in
 one pass; in a second from a triangular factor, if singular values so small are asked
 for that squares have lost their digits. Wider rows take randomized subspace iteration,
-`n_iter` + 2 passes.
+`n_iter` + 2 passes, or, for ``'arpack'`` beyond `MOST_SQUARE_COLUMNS`, `lanczos`.
 
 Products are kept relative to the mean, which is added at the end: variances along the
 components would else be small differences of large numbers.
@@ -21,6 +21,7 @@ from sklearn.utils.extmath import svd_flip
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.gram import Gram, gram_of, merge_grams
+from sklearn_dask_auto.kernels.lanczos import check_room, leading_vectors
 from sklearn_dask_auto.kernels.moments import Moments, merge_moments, moments_of
 from sklearn_dask_auto.kernels.sizes import is_exact_svd
 from sklearn_dask_auto.kernels.subspace import find_directions, projected_gram
@@ -63,7 +64,7 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
     rows : Rows
         The input.
     budget : int
-        Not used: what is learned is small.
+        Bytes that the directions of very wide rows may take with ``'arpack'``.
 
     Returns
     -------
@@ -72,8 +73,10 @@ def fit(estimator: Any, rows: Rows, budget: int) -> dict[str, Any]:
         dtype of the rows.
     """
     blocks = Pass(rows)
-    is_exact = is_exact_svd(rows.n_columns, estimator.algorithm)
-    found = (_exact if is_exact else _approximate)(estimator, blocks)
+    if is_exact_svd(rows.n_columns, estimator.algorithm):
+        found = _exact(estimator, blocks)
+    else:
+        found = _along(_directions(estimator, blocks, budget), estimator, blocks)
     _, components = svd_flip(None, found.components, u_based_decision=False)
     learned = {
         "components_": components,
@@ -119,16 +122,21 @@ def _decomposed(total: Gram, n_components: int) -> tuple[Any, Any]:
     return np.sqrt(np.maximum(values[::-1], 0.0)), vectors[:, ::-1].T
 
 
-def _approximate(estimator: Any, blocks: Pass) -> _Found:
+def _directions(estimator: Any, blocks: Pass, budget: int) -> Any:
+    """Find directions that span the leading singular vectors, or nearly so."""
+    asked, name = estimator.n_components, type(estimator).__name__
+    random_state = check_random_state(estimator.random_state)
+    if estimator.algorithm == "arpack":
+        check_room(asked, blocks.rows.n_columns, budget)
+        return leading_vectors(blocks, asked, random_state, name, None)[1].T
+    n_directions = min(asked + estimator.n_oversamples, *blocks.rows.X.shape)
+    return find_directions(blocks, n_directions, estimator.n_iter, random_state, name)
+
+
+def _along(directions: Any, estimator: Any, blocks: Pass) -> _Found:
+    """Decompose rows projected on directions, in one pass."""
     name, n_rows = type(estimator).__name__, blocks.rows.n_rows
     least = min(blocks.rows.X.shape)
-    directions = find_directions(
-        blocks,
-        min(estimator.n_components + estimator.n_oversamples, least),
-        estimator.n_iter,
-        check_random_state(estimator.random_state),
-        name,
-    )
     total, moments = blocks.fold(partial(_last_block, name), _merge_last, directions)
     singular, along = _decomposed(total, min(estimator.n_components, least))
     variance = np.einsum("ij,ij->i", along @ total.products, along) / n_rows

@@ -4,12 +4,12 @@ import dask.array as da
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
 
-from sklearn_dask_auto import AutoScalePCA, NoEngineError
+from sklearn_dask_auto import AutoScalePCA, NoEngineError, config_context
 from tests.cuts import cut, cuts
 from tests.decomposition.test_pca import assert_same_fit
 
@@ -99,7 +99,7 @@ def test_passes_are_those_documented(shape):
     learned = _fit_rows_from_disk(estimator, blocks)
     assert learned["n_components_"] == 2
     assert len(seen) == 3 + 2 + (shape[0] < shape[1])
-    assert plan.job.passes == 3 + 2
+    assert plan.job.passes == len(seen)
 
 
 def _fit_rows_from_disk(estimator, blocks):
@@ -168,12 +168,89 @@ WIDE_SPARSE = WIDE.map_blocks(sp.csr_matrix, meta=sp.csr_matrix((0, 6000)))
 @pytest.mark.parametrize(
     ("rows", "params", "reason"),
     [
-        (WIDE, {}, "6,000 columns, .* svd_solver='full' needs; .*='randomized' takes"),
+        (WIDE, {}, "6,000 columns, .* svd_solver='full' needs; .*='randomized' finds"),
         (WIDE, {"n_components": 8}, "as svd_solver='full' needs"),
-        (WIDE, {"svd_solver": "arpack"}, "svd_solver='arpack' needs"),
-        (WIDE_SPARSE, {"n_components": 2}, "AutoScaleTruncatedSVD takes sparse blocks"),
+        (
+            WIDE_SPARSE,
+            {"svd_solver": "covariance_eigh"},
+            "'covariance_eigh' needs; svd_solver='arpack' finds",
+        ),
+        (
+            WIDE,
+            {"svd_solver": "arpack", "n_components": 501},
+            "up to 500 components .* 5,000 columns; there are 6,000, .*=501 asks",
+        ),
     ],
 )
 def test_wide_rows_are_refused_with_what_takes_them(rows, params, reason, no_compute):
     with pytest.raises(NoEngineError, match=reason):
         AutoScalePCA(engine="blockwise", **params).fit(rows)
+
+
+def sparse_wide(n_rows=40, n_columns=5100):
+    """Make sparse rows, wider than what is decomposed exactly in one pass."""
+    rows = sp.random(n_rows, n_columns, 0.02, random_state=0, format="csr")
+    rows.data *= 1 + 9 * (rows.indices < 50)
+    return rows
+
+
+@settings(max_examples=5)
+@given(st.data())
+def test_every_cut_of_wide_rows_gives_the_components_that_arpack_finds(data):
+    rows = sparse_wide()
+    asked = data.draw(st.sampled_from([1, 5, 38, None]))
+    reference = PCA(asked, svd_solver="arpack", random_state=0).fit(rows)
+    blocks = cut(
+        rows.toarray(), data.draw(cuts(40)), data.draw(st.sampled_from([-1, 999]))
+    )
+    container = data.draw(st.sampled_from([np.asarray, sp.csr_matrix]))
+    solver = "arpack" if container is np.asarray else "auto"
+    fitted = AutoScalePCA(asked, svd_solver=solver, engine="blockwise")
+    fitted.fit(blocks.map_blocks(container, meta=container(np.empty((0, 5100)))))
+    assert_same_fit(fitted, reference, rtol=1e-9)
+    assert fitted._fit_svd_solver == "arpack"
+
+
+def counted(rows):
+    """Return rows of unknown number in blocks, and a list of those that were read."""
+    seen = []
+
+    def read(block):
+        seen.append(len(block))
+        return block
+
+    blocks = cut(rows, (len(rows) - 5, 5)).map_blocks(read, meta=rows[:0])
+    chunks = ((np.nan, np.nan), blocks.chunks[1])
+    return da.Array(blocks.dask, blocks.name, chunks, meta=rows[:0]), seen
+
+
+def test_few_rows_that_nobody_had_counted_are_decomposed_whole():
+    rows = decaying(30, 6000)
+    reference = PCA(26, svd_solver="full").fit(rows)
+    blocks, _ = counted(rows)
+    fitted = AutoScalePCA(26, engine="blockwise").fit(blocks)
+    assert fitted._fit_svd_solver == "full"
+    assert_same_fit(fitted, reference, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("asked", "solver", "reason"),
+    [
+        (
+            26,
+            "auto",
+            r"30 rows of 6,000 columns take 3 factors of 1\.44 MB, over .* 1\.00",
+        ),
+        (
+            5,
+            "arpack",
+            r"5 components of 6,000 columns, .* take 270 vectors .* 13 MB, over",
+        ),
+    ],
+)
+def test_what_the_budget_has_no_room_for_is_refused_before_work(asked, solver, reason):
+    blocks, seen = counted(decaying(30, 6000))
+    pca = AutoScalePCA(asked, svd_solver=solver, engine="blockwise")
+    with config_context(memory_budget="1MB"), pytest.raises(MemoryError, match=reason):
+        pca.fit(blocks)
+    assert len(seen) == 2, "rows are counted, and no more"

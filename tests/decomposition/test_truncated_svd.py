@@ -221,10 +221,19 @@ def test_bad_input_is_scikit_learns_error(case, engine):
         AutoScaleTruncatedSVD(engine=engine, **params).fit(rows)
 
 
-def test_an_exact_answer_for_very_wide_rows_is_refused_before_any_work(no_compute):
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+def test_arpack_finds_a_few_components_of_any_number_of_columns(container):
+    rows = wide_rows(40, 5100)
+    blocks = cut(rows.toarray(), (13, 0, 27)).map_blocks(container)
+    reference = TruncatedSVD(3, algorithm="arpack", random_state=0).fit(rows)
+    fitted = blockwise(n_components=3, algorithm="arpack").fit(blocks)
+    assert_same_fit(fitted, reference, rtol=1e-9)
+
+
+def test_all_components_of_very_wide_rows_is_refused_before_any_work(no_compute):
     rows = da.zeros((100, 6000), chunks=(10, 6000))
-    with pytest.raises(NoEngineError, match="X has 6,000 columns"):
-        blockwise(algorithm="arpack").fit(rows)
+    with pytest.raises(NoEngineError, match=r"there are 6,000, .*=501"):
+        blockwise(n_components=501, algorithm="arpack").fit(rows)
     assert blockwise().explain(rows).engine == "blockwise"
 
 

@@ -69,6 +69,16 @@ def test_small_blocks_share_a_task(monkeypatch, is_lazy):
     assert blocks.fold(_count, _add) == 1000
 
 
+@pytest.mark.parametrize(
+    ("n_bytes", "groups"), [(1_600_000, 2), (16_000_000, 2), (160_000_000, 8)]
+)
+def test_large_input_has_several_groups_for_each_thread(monkeypatch, n_bytes, groups):
+    monkeypatch.setattr(driver, "thread_count", lambda: 2)
+    n_rows = n_bytes // 80
+    X = da.zeros((n_rows, 10), chunks=(n_rows // 200, 10))
+    assert len(Pass(Rows(X))._groups) == groups
+
+
 @pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
 def test_any_scheduler_gives_the_same_total(scheduler):
     rows = Rows(cut(np.ones((100, 3)), (10,) * 10))
