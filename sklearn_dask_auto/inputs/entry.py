@@ -27,6 +27,7 @@ __all__ = [
     "check_columns",
     "check_specimen",
     "enter",
+    "float_block",
     "hold",
     "keep_counts",
     "known_rows",
@@ -329,7 +330,7 @@ def with_counts(collection: Any, counts: tuple[int, ...]) -> Any:
 def _float_frame(frame: Any, dtype: np.dtype[Any]) -> Any:
     """Convert a partition; its columns may be nullable or hold Python objects."""
     return type(frame)(
-        _float_block(frame, dtype), index=frame.index, columns=frame.columns
+        float_block(frame, dtype), index=frame.index, columns=frame.columns
     )
 
 
@@ -388,10 +389,10 @@ def _cut(n: int, largest: int) -> list[int]:
 
 def _in_float(X: Any) -> Any:
     dtype = _float_of(X.dtype)
-    return X if X.dtype == dtype else X.map_blocks(_float_block, dtype, dtype=dtype)
+    return X if X.dtype == dtype else X.map_blocks(float_block, dtype, dtype=dtype)
 
 
-def _float_block(block: Any, dtype: np.dtype[Any]) -> Any:
+def float_block(block: Any, dtype: np.dtype[Any]) -> Any:
     """Convert one block as scikit-learn converts a whole input."""
     return check_array(
         block,

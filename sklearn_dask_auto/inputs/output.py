@@ -121,7 +121,7 @@ def in_row_blocks(values: Any, X: Any) -> Any:
 
 
 def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
-    shared = _shared(model)
+    shared = _shared(model, X)
     empty = sample[:0]
     if hasattr(X, "npartitions") and not hasattr(X, "numblocks"):
         return _map_partitions(shared, method, X, empty)
@@ -161,7 +161,7 @@ def map_rows_to_frame(model: Any, method: str, X: Any, sample: Any = None) -> An
 
 def _map_to_frame(model: Any, method: str, X: Any, sample: Any) -> Any:
     X, empty = settled(X), sample.iloc[:0]
-    shared = _shared(model)
+    shared = _shared(model, X)
     apply = dask.delayed(_apply_to_frame, pure=False)
     parts = [
         apply(block, shared, method, empty, start)
@@ -186,7 +186,7 @@ def _has_targets(method: str, sample: Any) -> bool:
 def _map_to_arrays(model: Any, method: str, X: Any, samples: list[Any]) -> list[Any]:
     """Return an array for each target, of blocks that give all of them at once."""
     X, empties = settled(X), [sample[:0] for sample in samples]
-    shared = _shared(model)
+    shared = _shared(model, X)
     apply = dask.delayed(_apply_to_list, pure=False)
     parts = [apply(block, shared, method, empties) for block in _whole_rows(X)]
     sizes = X.chunks[0] if hasattr(X, "numblocks") else (np.nan,) * X.npartitions
@@ -264,20 +264,51 @@ class _Configured:
     """A model whose methods run under the settings that hold where they are asked for.
 
     scikit-learn keeps settings for each thread, and dask's threads know none.
+
+    Parameters
+    ----------
+    model : object
+    settings : dict
+        Of scikit-learn.
+    declared : dtype or list of dtype
+        What the collection says of all blocks; of a frame, for each column.
     """
 
     model: Any
     settings: dict[str, Any]
+    declared: Any
 
     def __call__(self, method: str, block: Any) -> Any:
+        block = _as_declared(block, self.declared)
         with sklearn.config_context(**self.settings), bounded_in_task():
             return getattr(reading_once(self.model, block), method)(block)
 
 
-def _shared(model: Any) -> Any:
+def _shared(model: Any, X: Any) -> Any:
     """Return a model as one node of the graph."""
-    configured = _Configured(model, sklearn.get_config())
+    declared = list(X.dtypes) if hasattr(X, "columns") and X.ndim == 2 else X.dtype
+    configured = _Configured(model, sklearn.get_config(), declared)
     return dask.delayed(configured, pure=False, traverse=False)
+
+
+def _as_declared(block: Any, declared: Any) -> Any:
+    """Convert numbers to the floating point that they would have beside other blocks.
+
+    Nobody checks the blocks that functions return, and a model may refuse the others.
+    """
+    if not isinstance(declared, list):
+        is_narrow = _is_narrow(block.dtype, declared)
+        return block.astype(declared) if is_narrow else block
+    columns = zip(block.columns, block.dtypes, declared, strict=True)
+    narrow = {name: dtype for name, own, dtype in columns if _is_narrow(own, dtype)}
+    return block.astype(narrow) if narrow else block
+
+
+def _is_narrow(dtype: Any, declared: Any) -> bool:
+    if dtype == declared or not isinstance(declared, np.dtype):
+        return False
+    is_number = isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+    return is_number and declared.kind == "f" and np.can_cast(dtype, declared)
 
 
 def _apply(block: Any, model: Any, method: str, empty: Any) -> Any:

@@ -21,7 +21,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from sklearn_dask_auto.inputs.columns import Columns
 from sklearn_dask_auto.inputs.describe import is_stored
-from sklearn_dask_auto.inputs.entry import Rows
+from sklearn_dask_auto.inputs.entry import Rows, float_block
 from sklearn_dask_auto.inputs.scheduler import block_workers, compute, thread_count
 from sklearn_dask_auto.routing.cost import GROUP_BYTES
 
@@ -53,6 +53,8 @@ class Pass:
     def __init__(self, rows: Rows | Columns) -> None:
         self.rows: Any = rows
         self._names = list(rows.beside)
+        dtype = rows.dtype if isinstance(rows, Rows) else None
+        self._dtype = dtype if dtype is not None and dtype.kind == "f" else None
         self._arrays = [_optimized(a) for a in (rows.X, *rows.beside.values())]
         if isinstance(rows, Columns):
             groups = [[i] for i in range(rows.X.npartitions)]
@@ -82,7 +84,9 @@ class Pass:
         """
         name = f"fold-{uuid4().hex}"
         work = f"work-{name}"
-        layer: dict[Any, Any] = {work: _Work(summarise, merge, state, self._names)}
+        layer: dict[Any, Any] = {
+            work: _Work(self._names, self._dtype, summarise, merge, state)
+        }
         level = [(name, 0, i) for i in range(len(self._groups))]
         for key, (starts, blocks) in zip(level, self._groups, strict=True):
             layer[key] = (_group_total, work, starts, blocks)
@@ -140,7 +144,7 @@ class Pass:
         name = f"apply-{uuid4().hex}"
         work = f"work-{name}"
         layer = {
-            work: _Call(function, state, self._names),
+            work: _Call(self._names, self._dtype, function, state),
             name: (_called, work, starts, blocks),
         }
         graph = HighLevelGraph.from_collections(name, layer, self._arrays)
@@ -160,22 +164,57 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class _Work(Generic[T]):
+class _Reader:
+    """What a task needs to know of the blocks that it is given.
+
+    Parameters
+    ----------
+    names : list of str
+        Of what lies beside the rows.
+    dtype : dtype or None
+        Of rows of numbers; None of labels, and of columns, which are as they are.
+    """
+
+    names: list[str]
+    dtype: np.dtype[Any] | None
+
+    def parts(
+        self, starts: list[int], arrays: list[list[Any]]
+    ) -> Iterator[tuple[Any, dict[str, Any], int]]:
+        """Yield each block, what lies beside it, and the index of its first row."""
+        for start, block, *beside in zip(starts, *arrays, strict=True):
+            named = zip(self.names, beside, strict=True)
+            yield (
+                _read_only(self._as_declared(block)),
+                {name: _read_only(value) for name, value in named},
+                start,
+            )
+
+    def _as_declared(self, block: Any) -> Any:
+        """Return a block in the dtype that its array says it has; it may have another.
+
+        Nobody checks what functions, of which arrays are made, return.
+        """
+        if self.dtype is None or block.dtype == self.dtype:
+            return block
+        return float_block(block, self.dtype)
+
+
+@dataclass(frozen=True)
+class _Work(_Reader, Generic[T]):
     """What every task of a pass needs, as one node of its graph."""
 
     summarise: Summarise[T]
     merge: Callable[[T, T], T]
     state: Any
-    names: list[str]
 
 
 @dataclass(frozen=True)
-class _Call:
+class _Call(_Reader):
     """What the task of `apply` needs, as one node of its graph."""
 
     function: Callable[[list[Any], Any], Any]
     state: Any
-    names: list[str]
 
 
 @dataclass(frozen=True)
@@ -191,20 +230,12 @@ class _Advance(Generic[T]):
 
 
 def _group_total(work: _Work[T], starts: list[int], arrays: list[list[Any]]) -> T:
-    parts = _with_beside(work.names, starts, arrays)
+    parts = work.parts(starts, arrays)
     return _merge_all(work, (work.summarise(*part, work.state) for part in parts))
 
 
 def _called(work: _Call, starts: list[int], arrays: list[list[Any]]) -> Any:
-    return work.function([*_with_beside(work.names, starts, arrays)], work.state)
-
-
-def _with_beside(
-    names: list[str], starts: list[int], arrays: list[list[Any]]
-) -> Iterator[tuple[Any, dict[str, Any], int]]:
-    for start, *blocks in zip(starts, *arrays, strict=True):
-        block, *beside = map(_read_only, blocks)
-        yield block, dict(zip(names, beside, strict=True)), start
+    return work.function([*work.parts(starts, arrays)], work.state)
 
 
 def _read_only(block: Any) -> Any:
