@@ -140,8 +140,9 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
     A Pipeline is streamed if its last step can be, and each step before it learns
     nothing from the rows, has a class in this library, or has `partial_fit`. Steps are
-    fitted in their order, each to all rows, in a pass; then the last is streamed. What
-    needs no fit, as its tags say, reads no block in `fit`.
+    fitted in their order, each to all rows, in a pass; then the last is streamed. So
+    are those of a Pipeline that is a step. What needs no fit, as its tags say, reads no
+    block in `fit`.
 
     A sample depends on the seed and on the number of rows, not on how they are cut. Its
     rows keep their order, and are taken lazily, in one pass; where their number is

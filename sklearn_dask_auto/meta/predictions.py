@@ -6,7 +6,6 @@ rows that are made up; of those that refuse them, the answer is remembered from 
 
 import copy
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import joblib
@@ -17,10 +16,21 @@ from sklearn_dask_auto._base import ROW_WISE, not_lazy
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto.inputs import is_dask
 
-__all__ = ["known_outputs", "map_predictions"]
+__all__ = ["REFUSALS", "known_outputs", "map_predictions"]
 
 Outputs = dict[str, dict[str, Any]]
 """For each container of `set_output`, what each method returns of no rows."""
+REFUSALS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What estimators, and the containers they are given, raise of rows that they do not
+take. All else is an error of its own, and no answer."""
 
 
 def map_predictions(model: Any, method: str, X: Any, outputs: Outputs) -> Any:
@@ -71,23 +81,28 @@ def known_outputs(model: Any, X: Any) -> Outputs:
     outputs : dict
         Empty for a model that takes any rows, or one of which nothing can be learned.
     """
-    # Of values that they do not know, estimators raise what they like, classes of their
-    # own among them; so do containers that are cut. None of it may fail a fit.
-    with joblib.parallel_config("sequential"), suppress(Exception):
-        return _known_outputs(model, _first_rows(X))
-    return {}
-
-
-def _known_outputs(model: Any, rows: Any) -> Outputs:
-    if rows is None or _takes_any(model, rows):
-        return {}
-    outputs = {_container(model): dict(_empty_outputs(model, rows))}
-    # The container may be asked for after the fit.
-    for container in {"default", "pandas"} - {*outputs}:
-        with suppress(Exception):
-            other = copy.deepcopy(model).set_output(transform=container)
-            outputs[container] = dict(_empty_outputs(other, rows))
+    with joblib.parallel_config("sequential"):
+        rows = _first_rows(X)
+        if rows is None or _takes_any(model, rows):
+            return {}
+        outputs = {_container(model): dict(_empty_outputs(model, rows))}
+        # The container may be asked for after the fit.
+        for container in {"default", "pandas"} - {*outputs}:
+            other = _with_output(model, container)
+            if other is not None:
+                outputs[container] = dict(_empty_outputs(other, rows))
     return outputs
+
+
+def _with_output(model: Any, container: str) -> Any:
+    """Return a copy of a model that returns a container; None, if it has no choice."""
+    if not hasattr(model, "set_output"):
+        return None
+    try:
+        return copy.deepcopy(model).set_output(transform=container)
+    except ValueError:
+        # A step of a pipeline has none.
+        return None
 
 
 def _first_rows(X: Any) -> Any:
@@ -95,7 +110,11 @@ def _first_rows(X: Any) -> Any:
     if is_dask(X) or not hasattr(X, "shape"):
         return None
     rows = X.iloc if hasattr(X, "iloc") else X
-    return copy.deepcopy(rows[:2])
+    try:
+        return copy.deepcopy(rows[:2])
+    except REFUSALS:
+        # Some sparse formats have no slices.
+        return None
 
 
 def _takes_any(model: Any, rows: Any) -> bool:
@@ -108,18 +127,22 @@ def _takes_any(model: Any, rows: Any) -> bool:
     )
     if not all(isinstance(d, np.dtype) and d.kind in "biuf" for d in dtypes):
         return False
-    with suppress(Exception):
+    try:
         getattr(model, method)(rows * 0 + 1)
-        return True
-    return False
+    except REFUSALS:
+        return False
+    return True
 
 
 def _empty_outputs(model: Any, rows: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each method that a model has for its own rows, and what that returns."""
     for method in ROW_WISE:
-        with suppress(Exception):
+        try:
             values = rows if method != "inverse_transform" else model.transform(rows)
-            out = getattr(model, method)(values)
-            yield method, _without_rows(out)
+            out = _without_rows(getattr(model, method)(values))
+        except REFUSALS:
+            continue
+        yield method, out
 
 
 def _without_rows(out: Any) -> Any:

@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn_dask_auto._base import needs_no_fit
 from sklearn_dask_auto.inputs import is_dask
 from sklearn_dask_auto.meta.predictions import (
+    REFUSALS,
     Outputs,
     known_outputs,
     map_predictions,
@@ -50,8 +51,8 @@ def fit_stateless(model: Any, X: Any) -> Outputs:
         try:
             model.fit(made_up_rows(X))
             map_predictions(model, "transform", X, {})
-        # What it says of such rows is of no matter, and may be anything.
-        except Exception:
+        # What it says of such rows is of no matter.
+        except REFUSALS:
             rows = _first_rows(X)
             model.fit(rows)
             return known_outputs(model, rows)

@@ -14,6 +14,7 @@ from sklearn_dask_auto.meta.stateless import is_stateless
 from sklearn_dask_auto.meta.streamed_pipeline import (
     fit_steps,
     last_step,
+    n_steps,
     step_params,
     step_refusals,
 )
@@ -30,7 +31,7 @@ def epochs(estimator: Any, max_epochs: int) -> int:
     """
     if isinstance(estimator, Pipeline) and estimator.steps:
         # Each step before the last takes a pass of its own.
-        return len(estimator.steps) - 1 + epochs(last_step(estimator), max_epochs)
+        return n_steps(estimator) - 1 + epochs(last_step(estimator), max_epochs)
     if is_stateless(estimator) or isinstance(estimator, str):
         return 0
     learns_target = is_classifier(estimator) or is_regressor(estimator)

@@ -296,10 +296,10 @@ class _Work:
             return model, outputs
 
     def _note(self, number: int, n_rows: int) -> str:
-        note = (
-            f"In part {number + 1} of {len(self.made.groups)}, of {n_rows:,} rows. A "
-            "larger part_size makes fewer parts of more rows."
-        )
+        n_parts = len(self.made.groups)
+        note = f"In part {number + 1} of {n_parts}, of {n_rows:,} rows."
+        if n_parts > 1:
+            note += " A larger part_size makes fewer parts of more rows."
         if self.made.classes is None:
             return note
         return (

@@ -181,6 +181,11 @@ def test_what_does_not_fit_is_streamed_by_itself():
             {},
             "step 'powertransformer', PowerTransformer, learns from rows in memory",
         ),
+        (
+            make_pipeline(make_pipeline(PowerTransformer()), SGD),
+            {},
+            "'pipeline', Pipeline, of which step 'powertransformer', PowerTransformer,",
+        ),
         (make_pipeline(StandardScaler(), Ridge()), {}, "Ridge has no partial_fit"),
         (make_pipeline(KMeans(), SGD), {}, "'kmeans', KMeans, finds as good clusters"),
         (Ridge(), {}, "that is what AutoScaleRidge is for"),

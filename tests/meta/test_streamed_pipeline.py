@@ -59,8 +59,10 @@ def test_steps_are_fitted_to_all_rows_before_the_last_is_streamed(rows, beside):
         (StandardScaler(), IncrementalPCA(4), "passthrough", SGD),
         (FunctionTransformer(np.arcsinh), MinMaxScaler(), SGD),
         (Normalizer(), SGD),
+        (make_pipeline(Normalizer(), make_pipeline(IncrementalPCA(3))), SGD),
+        (make_pipeline(FunctionTransformer(np.arcsinh), StandardScaler()), SGD),
     ],
-    ids=["partial", "stateless", "none-learns"],
+    ids=["partial", "stateless", "none-learns", "nested", "nested-twice"],
 )
 def test_other_steps_learn_what_they_learn_in_memory(steps):
     rows = da.from_array(X, (100, 4))

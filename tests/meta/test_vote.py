@@ -261,6 +261,10 @@ def test_an_error_of_a_part_says_which_part_it_is():
     (note,) = caught.value.__notes__
     assert "of 2, of 150 rows. A larger part_size" in note
     assert "stand for ['same']" in note
+    with pytest.raises(ValueError, match="at least 2 classes") as caught:
+        voted(LOGISTIC, 300).fit(cut(X, (150, 150)), cut(one, (300,)))
+    (note,) = caught.value.__notes__
+    assert "In part 1 of 1, of 300 rows. Every part" in note
     last = X.copy()
     last[-1] = np.nan
     with pytest.raises(ValueError, match="contains NaN"):
