@@ -25,6 +25,7 @@ from sklearn_dask_auto.engines.fits import Fits, Workers
 from sklearn_dask_auto.engines.queued_backend import QueuedBackend
 from sklearn_dask_auto.exceptions import LostFitError
 from sklearn_dask_auto.routing.cost import spreading_pays
+from sklearn_dask_auto.routing.job import workers_asked
 
 __all__ = ["InnerFits", "spread"]
 
@@ -62,7 +63,7 @@ class InnerFits:
     @property
     def most(self) -> int:
         """Calls that may run at once."""
-        return _effective(self.n_jobs, self.width)
+        return min(self.width, workers_asked(self.n_jobs, self.width))
 
 
 @contextmanager
@@ -113,7 +114,8 @@ class SpreadingBackend(QueuedBackend):
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Return what `n_jobs` asks for, of the workers there are."""
-        return min(_effective(n_jobs, self._inner.width), self._inner.most)
+        asked = workers_asked(n_jobs, self._inner.width)
+        return min(asked, self._inner.most)
 
     def start_call(self) -> None:
         """Begin a `Parallel`, of which a fit may have several."""
@@ -145,7 +147,8 @@ class SpreadingBackend(QueuedBackend):
     def _pays(self, calls: list[Call]) -> bool:
         n_bytes = sum(int(getattr(value, "nbytes", 0)) for value in shared(calls))
         n_jobs = self._inner.n_jobs
-        here = 1 if n_jobs is None else _effective(n_jobs, joblib.cpu_count())
+        cores = joblib.cpu_count()
+        here = 1 if n_jobs is None else min(cores, workers_asked(n_jobs, cores))
         pays = partial(
             spreading_pays,
             self._inner.seconds or 0.0,
@@ -174,14 +177,6 @@ class SpreadingBackend(QueuedBackend):
             return [function(*args, **kwargs) for function, args, kwargs in calls]
         finally:
             self.register()
-
-
-def _effective(n_jobs: int | None, width: int) -> int:
-    if n_jobs is None or n_jobs == -1:
-        return width
-    if n_jobs < 0:
-        return max(1, width + 1 + n_jobs)
-    return min(n_jobs, width)
 
 
 def _lost(call: Call, cause: str) -> Any:

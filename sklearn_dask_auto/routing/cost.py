@@ -6,7 +6,7 @@ need only rank engines: where two engines are close, either is a good choice.
 
 from dataclasses import dataclass, replace
 
-from sklearn_dask_auto.routing.job import Job
+from sklearn_dask_auto.routing.job import Job, workers_asked
 from sklearn_dask_auto.routing.profile import Profile
 from sklearn_dask_auto.routing.resources import Cluster, Resources
 
@@ -31,15 +31,14 @@ CLUSTER_TASK_SECONDS = 1.7e-3
 CLUSTER_FIT_SECONDS = 1e-2
 CLUSTER_CALL_SECONDS = 3e-2
 """A fit sent through joblib's dask backend, and opening and closing the backend."""
-CLUSTER_IMPORT_SECONDS = 1.4
+CLUSTER_IMPORT_SECONDS = 1.5
 """What the first fits wait for, on workers that have not imported scikit-learn yet, and
 that take cores from the fits here meanwhile."""
 WORKER_FIT_SECONDS = 1e-3
 WORKER_CALL_SECONDS = 1e-2
-WORKER_START_SECONDS = 1.4
-"""The same for joblib's local worker processes, and starting them; 1.0 where no fits
-run beside it."""
-THREAD_FIT_SECONDS = 6e-4
+WORKER_START_SECONDS = 1.6
+"""The same for joblib's local worker processes, and starting them."""
+THREAD_FIT_SECONDS = 1e-3
 """What a fit and its score take of the interpreter's lock, while no other goes on."""
 USABLE_MEMORY = 0.8
 """Share of its limit that a Dask worker fills before it pauses."""
@@ -103,13 +102,7 @@ def cost_of(
 
 def slots(limit: int, job: Job) -> int:
     """Return how many fits may run at once, given `limit` workers."""
-    if job.n_jobs is None or job.n_jobs == -1:
-        cap = limit
-    elif job.n_jobs < 0:
-        cap = limit + 1 + job.n_jobs
-    else:
-        cap = job.n_jobs
-    return max(1, min(limit, cap, job.n_fits))
+    return max(1, min(limit, workers_asked(job.n_jobs, limit), job.n_fits))
 
 
 def fit_bytes(profile: Profile, job: Job) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ENGINES", "Job"]
+__all__ = ["ENGINES", "Job", "workers_asked"]
 
 ENGINES = ("sklearn", "joblib", "dask-ml", "blockwise")
 
@@ -75,3 +75,13 @@ class Job:
     def refused(self, engine: str) -> list[str]:
         """Return the reasons why `engine` cannot take this request."""
         return [reason for name, reason in self.refusals if name == engine]
+
+
+def workers_asked(n_jobs: int | None, width: int) -> int:
+    """Return for how many of `width` workers `n_jobs` asks, as joblib reckons.
+
+    A number above `width` is returned as it is, since workers may still come.
+    """
+    if n_jobs is None or n_jobs == -1:
+        return width
+    return n_jobs if n_jobs > 0 else max(1, width + 1 + n_jobs)

@@ -15,6 +15,7 @@ from sklearn_dask_auto.model_selection.stream.judge import Judge
 from sklearn_dask_auto.model_selection.stream.rows import StreamRows
 from sklearn_dask_auto.model_selection.stream.track import Track
 from sklearn_dask_auto.routing import Plan, decide
+from sklearn_dask_auto.routing.job import workers_asked
 
 __all__ = ["Stage"]
 
@@ -138,9 +139,9 @@ class Stage:
 
 def _n_jobs(plan: Plan) -> int | None:
     """Return how many models may be trained at once; None is without a limit."""
-    from joblib import effective_n_jobs
-
-    n_jobs = plan.job.n_jobs
+    n_jobs, cluster = plan.job.n_jobs, plan.resources.cluster
     if n_jobs in (None, -1):
         return None
-    return n_jobs if n_jobs > 0 else effective_n_jobs(n_jobs)
+    if plan.engine == "sklearn" or cluster is None:
+        return workers_asked(n_jobs, plan.resources.cores)
+    return workers_asked(n_jobs, cluster.n_threads)
