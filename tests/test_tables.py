@@ -611,9 +611,10 @@ def test_inverse_transform_without_indicators_is_scikit_learns_error():
     ],
     ids=["one-hot", "ordinal", "imputer"],
 )
-def test_values_that_do_not_repeat_are_refused_before_memory_is_full(make):
+@pytest.mark.parametrize("npartitions", [1, 16])
+def test_values_that_do_not_repeat_are_refused_before_memory_is_full(make, npartitions):
     names = np.array([f"customer {i}" for i in range(4000)], object)
-    frame = dd.from_pandas(pd.DataFrame({"site": "x", "who": names}), npartitions=16)
+    frame = dd.from_pandas(pd.DataFrame({"site": "x", "who": names}), npartitions)
     with config_context(memory_budget="1MB", engine="blockwise"):
         with pytest.raises(MemoryError, match=r"Column 'who' has more than .* 1\.0 MB"):
             make().fit(frame)

@@ -6,6 +6,14 @@ costs the scheduler the same whether its block is large or small; blocks that li
 workers of a cluster are put together with blocks of the same worker. The totals of the
 tasks are merged in a tree. `scan` is for what depends on the order of the rows: it goes
 through the groups one after another.
+
+A kernel writes two functions, and keeps to this:
+
+- ``summarise(block, beside, start, state)`` returns the statistics of a block, or None
+  if it has nothing to add: no rows, or only something to check.
+- ``merge(a, b)`` returns the statistics of both sets of rows together. It changes
+  neither, is associative, gives the same in any order but for rounding and the order of
+  lists, and is never called with None.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +36,7 @@ from sklearn_dask_auto.routing.cost import GROUP_BYTES
 __all__ = ["Pass"]
 
 T = TypeVar("T")
-Summarise = Callable[[Any, dict[str, Any], Any, Any], T]
+Summarise = Callable[[Any, dict[str, Any], Any, Any], T | None]
 """(block, what lies beside it by name, index of its first row, state) -> statistics."""
 Advance = Callable[[Any, dict[str, Any], int, T], T]
 """The same, but for the state, which is that after the rows before."""
@@ -70,17 +78,17 @@ class Pass:
         Parameters
         ----------
         summarise : callable
-            ``summarise(block, beside, start, state)`` returns a block's statistics.
-            It must not change its arguments.
+            ``summarise(block, beside, start, state)`` returns a block's statistics, or
+            None. It must not change its arguments.
         merge : callable
-            ``merge(a, b)`` joins the statistics of two sets of rows; associative.
+            ``merge(a, b)`` joins the statistics of two sets of rows; see above.
         state : object, default=None
             The same for every block.
 
         Returns
         -------
         statistics : object
-            Of all rows together.
+            Of all rows together; None if no block has any.
         """
         name = f"fold-{uuid4().hex}"
         work = f"work-{name}"
@@ -229,7 +237,9 @@ class _Advance(Generic[T]):
         return state
 
 
-def _group_total(work: _Work[T], starts: list[int], arrays: list[list[Any]]) -> T:
+def _group_total(
+    work: _Work[T], starts: list[int], arrays: list[list[Any]]
+) -> T | None:
     parts = work.parts(starts, arrays)
     return _merge_all(work, (work.summarise(*part, work.state) for part in parts))
 
@@ -250,11 +260,13 @@ def _read_only(block: Any) -> Any:
     return block
 
 
-def _merge_all(work: _Work[T], parts: Iterable[T]) -> T:
-    parts = iter(parts)
-    total = next(parts)
+def _merge_all(work: _Work[T], parts: Iterable[T | None]) -> T | None:
+    total: T | None = None
     for part in parts:
-        total = work.merge(total, part)
+        if total is None or part is None:
+            total = part if total is None else total
+        else:
+            total = work.merge(total, part)
     return total
 
 

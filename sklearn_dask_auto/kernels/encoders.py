@@ -16,6 +16,7 @@ from sklearn_dask_auto.inputs.columns import Columns
 from sklearn_dask_auto.inputs.table import table_of
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.value_counts import (
+    Most,
     ValueCounts,
     count_columns,
     merge_columns,
@@ -45,8 +46,8 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
     learned : dict
         `categories_` and all else that scikit-learn's encoder keeps.
     """
-    merge = partial(merge_columns, rows.names, budget)
-    columns = Pass(rows).fold(_summarise, merge)
+    most = Most(rows.names, budget)
+    columns = Pass(rows).fold(partial(_summarise, most), partial(merge_columns, most))
     encoder = estimator._plain()
     given = {*encoder.get_params(deep=False)}
     fit_encoder(encoder, _table(rows, columns), columns or [])
@@ -54,9 +55,10 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
 
 
 def _summarise(
-    block: Any, beside: dict[str, Any], start: None, state: None
+    most: Most, block: Any, beside: dict[str, Any], start: None, state: None
 ) -> list[ValueCounts] | None:
-    return count_columns(block)
+    columns = count_columns(block)
+    return None if columns is None else most.held(columns)
 
 
 def _table(rows: Columns, columns: list[ValueCounts] | None) -> Any:

@@ -326,7 +326,7 @@ def score(estimator: Any, blocks: Pass) -> float:
     mean = amid(centers, blocks.rows)
     total = inertia(blocks, mean, centers - mean)
     if not np.isfinite(total):
-        blocks.fold(partial(_check_block, type(estimator).__name__), _nothing)
+        blocks.fold(partial(_check_block, type(estimator).__name__), bool.__and__)
     return -total
 
 
@@ -341,12 +341,10 @@ def amid(centers: Any, rows: Rows) -> Any:
 
 def _check_block(
     name: str, block: Any, beside: dict[str, Any], start: int, state: Any
-) -> None:
+) -> bool:
+    """Raise scikit-learn's error if a value is NaN or infinite."""
     check_array(block, accept_sparse="csr", input_name="X", estimator=name, copy=False)
-
-
-def _nothing(a: None, b: None) -> None:
-    return None
+    return True
 
 
 def inertia(blocks: Pass, mean: Any, centers: Any) -> float:

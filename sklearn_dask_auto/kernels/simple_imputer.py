@@ -22,7 +22,7 @@ from sklearn_dask_auto.inputs.table import table_of
 from sklearn_dask_auto.kernels.column_statistics import merge_spreads, spread_of
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.quantiles import neighbours
-from sklearn_dask_auto.kernels.value_counts import count_values, merge_columns
+from sklearn_dask_auto.kernels.value_counts import Most, count_values, merge_columns
 
 __all__ = ["check", "fit"]
 
@@ -75,14 +75,20 @@ def fit(estimator: Any, rows: Columns, budget: int) -> dict[str, Any]:
     """
     imputer = estimator._plain()
     given = {*imputer.get_params(deep=False)}
-    merge = partial(_merge, _merge_of_summaries(imputer, rows, budget))
-    seen = Pass(rows).fold(partial(_summarise, imputer), merge)
+    most = Most(rows.names, budget)
+    merge = partial(_merge, _merge_of_summaries(imputer, most))
+    seen = Pass(rows).fold(partial(_summarise, imputer, most), merge)
     imputer.fit(_two_rows(estimator, imputer, rows, seen))
     return {name: value for name, value in vars(imputer).items() if name not in given}
 
 
 def _summarise(
-    imputer: Any, block: Any, beside: dict[str, Any], start: None, state: None
+    imputer: Any,
+    most: Most,
+    block: Any,
+    beside: dict[str, Any],
+    start: None,
+    state: None,
 ) -> _Seen | None:
     if block.shape[0] == 0:
         return None
@@ -94,7 +100,7 @@ def _summarise(
         sp.issparse(values),
         [present[:1].tolist() for present, _ in pairs],
         np.array([n_missing > 0 for _, n_missing in pairs], bool),
-        _summary(imputer, values, pairs),
+        _summary(imputer, most, values, pairs),
     )
 
 
@@ -107,9 +113,9 @@ def _present(values: Any, missing: Any) -> Iterator[tuple[Any, int]]:
         yield column[~is_missing], int(is_missing.sum())
 
 
-def _summary(imputer: Any, values: Any, pairs: list[Any]) -> Any:
+def _summary(imputer: Any, most: Most, values: Any, pairs: list[Any]) -> Any:
     if imputer.strategy == "most_frequent":
-        return [count_values(present) for present, _ in pairs]
+        return most.held([count_values(present) for present, _ in pairs])
     if imputer.strategy != "mean":
         return None
     mask = missing_mask(values, imputer.missing_values)
@@ -121,28 +127,20 @@ def _summary(imputer: Any, values: Any, pairs: list[Any]) -> Any:
     return spread_of(values, None, "SimpleImputer")
 
 
-def _merge_of_summaries(imputer: Any, rows: Columns, budget: int) -> Any:
+def _merge_of_summaries(imputer: Any, most: Most) -> Any:
     """Return how to merge what `_summary` returns."""
     if imputer.strategy == "mean":
         return merge_spreads
-    if imputer.strategy == "most_frequent":
-        return partial(merge_columns, rows.names, budget)
-    return _nothing
+    return partial(merge_columns, most)
 
 
-def _nothing(a: None, b: None) -> None:
-    return None
-
-
-def _merge(merge: Any, a: _Seen | None, b: _Seen | None) -> _Seen | None:
-    if a is None or b is None:
-        return a if b is None else b
+def _merge(merge: Any, a: _Seen, b: _Seen) -> _Seen:
     return _Seen(
         np.result_type(a.dtype, b.dtype),
         a.is_sparse,
         [one or other for one, other in zip(a.firsts, b.firsts, strict=True)],
         a.has_missing | b.has_missing,
-        merge(a.summary, b.summary),
+        None if a.summary is None else merge(a.summary, b.summary),
     )
 
 

@@ -17,7 +17,7 @@ from sklearn.utils import check_array
 
 from sklearn_dask_auto.kernels.driver import FAN_IN
 
-__all__ = ["ValueCounts", "count_columns", "count_values", "merge_columns"]
+__all__ = ["Most", "ValueCounts", "count_columns", "count_values", "merge_columns"]
 
 
 SAMPLED_VALUES = 100
@@ -100,49 +100,67 @@ def count_columns(block: Any) -> list[ValueCounts] | None:
     return [count_values(block[:, j]) for j in range(block.shape[1])]
 
 
-def merge_columns(
-    names: list[Any] | None,
-    budget: int,
-    a: list[ValueCounts] | None,
-    b: list[ValueCounts] | None,
-) -> list[ValueCounts] | None:
-    """Merge the counts of two sets of rows, column by column.
+@dataclass(frozen=True)
+class Most:
+    """How much distinct values may take.
 
     Parameters
     ----------
     names : list or None
         Of the columns, for the error; their numbers if None.
     budget : int
-        Bytes that the counts may take. While a tree of them is merged, as many as it
-        has branches wait for each other, so that one may take that share.
-    a, b : list of ValueCounts or None
-        None of no rows.
+        Bytes. While a tree of counts is merged, as many as it has branches wait for
+        each other, so that those of a part of the data may take that share.
+    """
+
+    names: list[Any] | None
+    budget: int
+
+    def held(self, columns: list[ValueCounts]) -> list[ValueCounts]:
+        """Return the counts of a part of the data, if there is room for them.
+
+        Raises
+        ------
+        MemoryError
+            If there are more distinct values than the budget has room for.
+        """
+        sizes = [column.n_bytes for column in columns]
+        if sum(sizes) * FAN_IN <= self.budget:
+            return columns
+        j = int(np.argmax(sizes))
+        raise MemoryError(
+            f"Column {(self.names or range(len(sizes)))[j]!r} has more than "
+            f"{len(columns[j].values) - 1:,} distinct values. With those of the other "
+            f"columns, they take {sum(sizes) / 1e6:,.1f} MB in one part of the data, "
+            f"and up to {FAN_IN} parts are merged at a time; the memory budget is "
+            f"{self.budget / 1e6:,.1f} MB. Leave the column out, make fewer values of "
+            "it (HashingVectorizer needs no fit), or raise "
+            "set_config(memory_budget=...)."
+        )
+
+
+def merge_columns(
+    most: Most, a: list[ValueCounts], b: list[ValueCounts]
+) -> list[ValueCounts]:
+    """Merge the counts of two sets of rows, column by column.
+
+    Parameters
+    ----------
+    most : Most
+        How much the counts may take.
+    a, b : list of ValueCounts
+        In the order of the columns.
 
     Returns
     -------
-    columns : list of ValueCounts or None
+    columns : list of ValueCounts
 
     Raises
     ------
     MemoryError
         If there are more distinct values than the budget has room for.
     """
-    if a is None or b is None:
-        return a if b is None else b
-    columns = [_merge(one, other) for one, other in zip(a, b, strict=True)]
-    sizes = [column.n_bytes for column in columns]
-    if sum(sizes) * FAN_IN > budget:
-        j = int(np.argmax(sizes))
-        raise MemoryError(
-            f"Column {(names or range(len(sizes)))[j]!r} has more than "
-            f"{len(columns[j].values):,} distinct values. With those of the other "
-            f"columns, they take {sum(sizes) / 1e6:,.1f} MB in one part of the data, "
-            f"and up to {FAN_IN} parts are merged at a time; the memory budget is "
-            f"{budget / 1e6:,.1f} MB. Leave the column out, make fewer values of it "
-            "(HashingVectorizer needs no fit), or raise "
-            "set_config(memory_budget=...)."
-        )
-    return columns
+    return most.held([_merge(one, other) for one, other in zip(a, b, strict=True)])
 
 
 def count_values(values: Any) -> ValueCounts:
