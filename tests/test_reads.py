@@ -219,9 +219,9 @@ READS = [
     Line("AutoScaleSearchCV halving", WHOLE, 1, 1, counts=0),
     Line(
         "AutoScaleSearchCV hyperband",
-        "of up to 128 MB, all training rows once a round, and the rows held out once",
-        # By 2 of 3 splits in each of 3 rounds, by the third, and by the refit.
-        2 * 3 + 1 + 1,
+        "of up to 128 MB is read once for each of the two. Rows held out are read once",
+        # For all splits and rounds, by the refit, and for the rows held out.
+        1 + 1 + 1,
         1,
         sizes=(20, 20, 20),
     ),

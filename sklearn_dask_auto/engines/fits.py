@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -227,9 +228,14 @@ class Fits:
         while self._workers is not None and not is_over.is_set():
             self.advance(ATTENTION_SECONDS)
 
+    def finished(self) -> dict[int, Any]:
+        """Return the results that arrived and were not taken, by number of the call."""
+        return {index: reply.value for index, reply in self._replies.items()}
+
     def close(self) -> None:
-        """Forget what is under way."""
+        """Forget what is under way, but for results that are here already."""
         if self._workers is not None:
+            self._receive_what_is_done()
             for attempt in self._under_way.values():
                 self._workers.forget(attempt.handle)
         self._under_way.clear()
@@ -305,6 +311,15 @@ class Fits:
             raise
         else:
             self._keep(attempt, replies)
+
+    def _receive_what_is_done(self) -> None:
+        workers = cast("Workers", self._workers)
+        while not self._done.empty():
+            attempt = self._under_way.pop(self._done.get(), None)
+            if attempt is not None:
+                # Nobody waits for what a call raised, which may be anything.
+                with suppress(Exception):
+                    self._keep(attempt, workers.fetch(attempt.handle))
 
     def _keep(self, attempt: "_Try", replies: list[Reply]) -> None:
         self._helps = False

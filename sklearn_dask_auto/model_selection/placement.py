@@ -77,6 +77,7 @@ class Placement:
         self._workers: dict[tuple[str, int, bool], Workers] = {}
         self._name = uuid.uuid4().hex
         self._first_untold = 0
+        self._sent: tuple[int, Fits] | None = None
         self._has_looked = False
 
     @contextmanager
@@ -131,6 +132,7 @@ class Placement:
                 share_steps(call, self._name)
         cast("Told", self._told).expect(len(calls))
         self.rounds.append((calls, []))
+        self._sent = None
         self._first_untold = len(calls)
         if self.plan.job.in_threads and not rows_keep_apart(calls[0]):
             job = replace(self.plan.job, in_threads=False)
@@ -169,7 +171,7 @@ class Placement:
         if has_callbacks(calls[0]) and not self._reaches_callbacks(workers, calls[0]):
             calls = [detached_fit(call, with_callbacks=False) for call in calls]
             self._first_untold = len(self.rounds[-1][0]) - len(calls)
-        return Fits(
+        fits = Fits(
             calls,
             workers,
             self._stand_in,
@@ -177,6 +179,8 @@ class Placement:
             seconds=seconds,
             helps=self._may_help(calls),
         )
+        self._sent = len(self.rounds[-1][0]) - len(calls), fits
+        return fits
 
     @staticmethod
     def _reaches_callbacks(workers: Workers, call: Call) -> bool:
@@ -291,13 +295,18 @@ class Placement:
 
     def _keep_results(self, search: Any) -> None:
         """Set `cv_results_` from the results so far; scores of other fits are NaN."""
-        if not any(results for _, results in self.rounds):
+        made = [dict(enumerate(results)) for _, results in self.rounds]
+        if made and self._sent is not None:
+            first, fits = self._sent
+            made[-1] |= {first + i: value for i, value in fits.finished().items()}
+        if not any(made):
             return
         calls = [call for calls, _ in self.rounds for call in calls]
-        out = []
-        for round_, results in self.rounds:
-            out += results
-            out += [unmade_fit(call, None) for call in round_[len(results) :]]
+        out = [
+            results[i] if i in results else unmade_fit(call, None)
+            for (round_, _), results in zip(self.rounds, made, strict=True)
+            for i, call in enumerate(round_)
+        ]
         candidates = [call[2]["parameters"] for call in calls[:: search.n_splits_]]
         search.cv_results_ = formatted_results(
             search, candidates, out, _joined(search._columns)

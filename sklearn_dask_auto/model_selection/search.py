@@ -190,10 +190,14 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     last scores of all candidates; it is trained as long again on all rows. Of several
     metrics the one that `refit` names decides who goes on, or the first where `refit`
     is a callable, which then chooses from `cv_results_`, or False. Candidates are
-    trained in step, so that a batch is loaded once for all of them: `max_resources`
-    batches are read for each split; of up to 128 MB, all training rows once a round,
-    and the rows held out once. Large collections are read less with one split, as in
-    ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do. Rows in
+    trained in step, so that a block is read once for all of them and for all splits, of
+    which each takes the rows that it trains on: as often, all in all, as one model goes
+    through the rows, which is once for as many calls as there are blocks; and again for
+    the refit. A collection of up to 128 MB is read once for each of the two. Rows held
+    out are read once and kept, if those of all splits fit into the memory budget; else
+    split by split in every round, from the blocks that have any. Fewer of them, as in
+    ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do, are read
+    less. Rows in
     memory are trained on by threads here, or with `engine='joblib'` on the cluster;
     blocks where they are. Results depend on the seed, and for collections over 128 MB
     on their blocks, but neither on the workers nor on `n_jobs`. A candidate whose

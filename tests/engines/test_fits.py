@@ -137,3 +137,12 @@ def test_what_may_have_killed_workers_does_not_run_here_once_they_are_gone():
     fits = fits_on(Vanishing(deadly=3), 8)
     results = [fits.take(i) for i in range(8)]
     assert results == [(3, "all gone") if i == 3 else 2 * i for i in range(8)]
+
+
+def test_what_arrived_before_fits_end_early_is_kept():
+    workers = Recorder(n_waits=1)
+    fits = fits_on(workers, 8, seconds=0.0)
+    assert fits.take(1) == 2
+    # The last is under way still; some arrived that nobody looked at.
+    fits.close()
+    assert fits.finished() == {i: 2 * i for i in (0, 2, 3, 4, 5, 6)}

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 import psutil
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 HOME = os.getpid()
 
@@ -69,6 +69,11 @@ def stall_once(model):
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not os.path.exists(f"{model.path} over"):
             time.sleep(0.05)
+
+
+def stall_first(model):
+    """Have the first fit stall until there is a file, or for as long as above."""
+    stall_once(clone(model).set_params(path=f"{model.path}/first"))
 
 
 def wake(model):

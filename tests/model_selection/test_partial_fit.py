@@ -303,21 +303,35 @@ def test_rows_that_are_sorted_by_label_do_no_harm(buffer_bytes, monkeypatch):
     assert scores[0] > 0.85
 
 
-def test_buffers_are_loaded_one_at_a_time_and_every_row_is_seen(monkeypatch):
+@pytest.mark.parametrize("n_jobs", [None, 1])
+@pytest.mark.parametrize(
+    ("n_splits", "test_size"), [(1, 30), (5, 30), (5, 120)], ids=repr
+)
+def test_blocks_are_read_once_for_all_splits(n_splits, test_size, n_jobs, monkeypatch):
     monkeypatch.setattr(streaming, "BUFFER_BYTES", 4_000)
-    loaded = []
+    cv = ShuffleSplit(n_splits, test_size=test_size, random_state=0)
+    read, seen = [], set()
 
     def note(block):
-        loaded.append(len(block))
+        read.append(len(block))
         return block
 
+    class Seeing(Line):
+        def partial_fit(self, X, y=None):
+            seen.update(X[:, 0])
+            return super().partial_fit(X, y)
+
     lazy = da.from_array(X, (30, 5)).map_blocks(note, meta=X[:0], dtype=float)
+    options = {"max_resources": 20, "factor": 2, "refit": False, "n_jobs": n_jobs}
     with config_context(memory_budget="10kB"), dask.config.set(scheduler="sync"):
-        by_calls(Line(), {"start": [1.0]}, max_resources=16, cv=5, refit=False).fit(
-            lazy
-        )
-    # For each of 5 splits 16 training blocks once in 16 calls, and 4 held out.
-    assert len(loaded) == 5 * (16 + 4)
+        by_calls(Seeing(), {"start": [1.0, 2.0, 3.0]}, cv=cv, **options).fit(lazy)
+    # 20 blocks once in 20 calls, in 5 buffers; and for rows held out those that have
+    # any once, or, where they do not fit together, for each split in each of 2 rounds.
+    held_out = [set(test // 30) for _, test in cv.split(X)]
+    fits = n_splits * test_size * 40 <= 10_000
+    n_read = len(set().union(*held_out)) if fits else 2 * sum(map(len, held_out))
+    assert len(read) == 20 + n_read
+    assert seen == {X[row, 0] for train, _ in cv.split(X) for row in train}
 
 
 def test_buffers_give_the_same_on_a_cluster(client, monkeypatch):

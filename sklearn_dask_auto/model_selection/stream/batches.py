@@ -6,16 +6,16 @@ with some of low, of middle and of high targets, and the rows of a buffer are mi
 collection that fits into one buffer is so cut as the same rows in memory are, however
 many blocks it has.
 
-A buffer is loaded when the first of its batches is due, and let go after the last.
+Buffers are those of all splits: one is loaded when the first batch of any split is due,
+and let go after the last, and each split takes from it what it trains on.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from sklearn_dask_auto._sklearn import safe_indexing
 
 __all__ = ["Batches", "Buffer", "batches_here", "batches_of_blocks", "put_together"]
 
@@ -25,128 +25,133 @@ SMALLEST_BATCH = 256
 
 @dataclass(frozen=True)
 class Buffer:
-    """Rows that are loaded and mixed together.
-
-    How they are mixed is found out again each time, as it takes space for every row.
+    """Rows that are loaded together.
 
     Parameters
     ----------
     blocks : list
         Delayed values; or `X` alone, which is in memory, whole.
-    rows : list of ndarray of int
-        For each block, the row numbers of what it holds, or what is taken of `X`.
-    n_batches : int
-        To cut the rows into.
+    bounds : list of (int, int)
+        For each block, the number of its first row and of the first after it.
     seed : int
-        Decides the mixing.
+        Decides how the rows that a split takes are mixed.
     """
 
     blocks: list[Any]
-    rows: list[Any]
-    n_batches: int
+    bounds: list[tuple[int, int]]
     seed: int
 
-    def load(self) -> tuple[list[Any], list[Any]]:
-        """Return batches, lazily, and their row numbers."""
+    def load(self) -> Any:
+        """Return the rows, lazily."""
         from dask.delayed import Delayed, delayed
 
-        rows = np.concatenate(self.rows)
-        order = np.random.RandomState(self.seed).permutation(len(rows))
-        places = np.array_split(order, self.n_batches)
-        if not isinstance(self.blocks[0], Delayed):
-            (X,) = self.blocks
-            batches = [
-                delayed(safe_indexing(X, rows[place]), pure=False, traverse=False)
-                for place in places
-            ]
-        else:
-            mixed = delayed(put_together, pure=False)(*self.blocks)
-            take = delayed(safe_indexing, pure=False)
-            batches = [take(mixed, place) for place in places]
-        return batches, [rows[place] for place in places]
+        if isinstance(self.blocks[0], Delayed):
+            return delayed(put_together, pure=False)(*self.blocks)
+        return delayed(self.blocks[0], pure=False, traverse=False)
+
+    def taken(self, rows: Any) -> Any:
+        """Return those of some rows, given and returned in order, that are here."""
+        borders = np.searchsorted(rows, self.bounds)
+        return np.concatenate([rows[start:stop] for start, stop in borders])
+
+    def places(self, rows: Any) -> Any:
+        """Return where rows are that it has, by their numbers."""
+        numbers = np.concatenate([np.arange(*bound) for bound in self.bounds])
+        return np.searchsorted(numbers, rows)
 
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of all buffers, and when each is due.
+    """The batches of one split, and when each is due.
+
+    How rows are mixed is found out again each time, as it takes space for every row.
 
     Parameters
     ----------
     buffers : list of Buffer
         All rows, once.
-    order : list of (int, int)
-        For each call, the number of the buffer and that of the batch in it.
+    rows : ndarray of int
+        Which of them the split takes, ascending.
+    n_batches : list of int
+        To cut what is taken of each buffer into.
+    order : list of (int, int, int)
+        For each call, which turn of a buffer it is in, the number of the buffer, and
+        that of the batch in it. All splits have the same turns.
     """
 
     buffers: list[Buffer]
-    order: list[tuple[int, int]]
+    rows: Any
+    n_batches: list[int]
+    order: list[tuple[int, int, int]]
 
-    def runs(self, done: int, reach: int) -> Iterator[tuple[int, list[int]]]:
-        """Yield, for calls from `done` to `reach`, a buffer and batches due of it."""
+    def cut(self, number: int) -> list[tuple[Any, Any]]:
+        """Return the batches of a buffer: places of rows in it, and their numbers."""
+        buffer = self.buffers[number]
+        rows = buffer.taken(self.rows)
+        order = np.random.RandomState(buffer.seed).permutation(len(rows))
+        places = buffer.places(rows)
+        parts = np.array_split(order, self.n_batches[number])
+        return [(places[part], rows[part]) for part in parts]
+
+    def runs(self, done: int, reach: int) -> Iterator[tuple[int, int, list[int]]]:
+        """Yield, for calls from `done` to `reach`: turn, buffer, and batches of it."""
         run: list[int] = []
         for call in range(done, reach):
-            buffer, batch = self.order[call]
+            turn, buffer, batch = self.order[call]
             run.append(batch)
-            if call + 1 == reach or self.order[call + 1][0] != buffer:
-                yield buffer, run
+            if call + 1 == reach or self.order[call + 1][0] != turn:
+                yield turn, buffer, run
                 run = []
 
 
-def batches_here(X: Any, rows: Any, most: int, random: Any) -> Batches:
-    """Mix and cut rows that are in memory.
+def batches_here(X: Any, several: list[Any], most: int, seed: int) -> list[Batches]:
+    """Cut, for each of several splits, rows that are in memory.
 
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_rows, n_columns)
         Not copied before a batch is due.
-    rows : ndarray of int
-        Which rows, ascending.
+    several : list of ndarray of int
+        Which rows each split takes, ascending.
     most : int
         Calls of `partial_fit` to come.
-    random : RandomState
+    seed : int
         Decides the mixing and the order.
     """
-    buffer = Buffer([X], [rows], _n_batches(len(rows), most), _seed(random))
-    return Batches([buffer], _order([buffer], most, random))
+    random = np.random.RandomState(seed)
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    buffers = [Buffer([X], [(0, n_rows)], _seed(random))]
+    return [_batches(buffers, rows, most, random) for rows in several]
 
 
 def batches_of_blocks(
-    X: Any, rows: Any, target: Any, most: int, random: Any
-) -> Batches:
-    """Mix and cut rows of a dask array.
+    X: Any, target: Any, several: list[Any], most: int, seed: int
+) -> list[Batches]:
+    """Cut, for each of several splits, rows of a dask array.
 
     Parameters
     ----------
     X : dask array of shape (n_rows, n_columns)
         One block across the columns; nothing of it is computed.
-    rows : ndarray of int
-        Which rows, ascending.
     target : ndarray of shape (n_rows,) or None
         Numbers, by which blocks are dealt to buffers.
-    most, random : int, RandomState
+    several, most, seed : list of ndarray of int, int, int
         As for `batches_here`.
     """
     from sklearn_dask_auto.inputs.entry import Rows
-    from sklearn_dask_auto.inputs.take import take_rows
     from sklearn_dask_auto.kernels.streaming import deal
 
-    taken = take_rows(X, X.chunks[0], rows)
-    stops = np.cumsum(taken.chunks[0])
-    parts = np.split(rows, stops[:-1])
-    means = [0.0 if target is None else float(target[p].mean()) for p in parts]
-    dealt = deal(Rows(taken), np.array(means), random)
-    blocks = taken.to_delayed().ravel()
-    one = _n_batches(len(rows), most) if len(dealt) == 1 else None
+    random = np.random.RandomState(seed)
+    stops = np.cumsum(X.chunks[0]).tolist()
+    bounds = list(zip([0, *stops[:-1]], stops, strict=True))
+    means = [0.0 if target is None else float(target[a:b].mean()) for a, b in bounds]
+    dealt = deal(Rows(X), np.array(means), random)
+    blocks = X.to_delayed(optimize_graph=False).ravel()
     buffers = [
-        Buffer(
-            [blocks[i] for i in numbers],
-            [parts[i] for i in numbers],
-            one or len(numbers),
-            _seed(random),
-        )
-        for numbers in dealt
+        Buffer([blocks[i] for i in few], [bounds[i] for i in few], _seed(random))
+        for few in dealt
     ]
-    return Batches(buffers, _order(buffers, most, random))
+    return [_batches(buffers, rows, most, random) for rows in several]
 
 
 def put_together(*blocks: Any) -> Any:
@@ -156,19 +161,29 @@ def put_together(*blocks: Any) -> Any:
     return blocks[0] if len(blocks) == 1 else concatenated(blocks)
 
 
-def _n_batches(n_rows: int, most: int) -> int:
-    return max(1, min(most, n_rows // SMALLEST_BATCH))
+def _batches(buffers: list[Buffer], rows: Any, most: int, random: Any) -> Batches:
+    """Cut the rows of one split; all splits are given the same state of `random`."""
+    if len(buffers) == 1 or not len(rows):
+        n_batches = [max(1, min(most, len(rows) // SMALLEST_BATCH))] * len(buffers)
+    else:
+        n_batches = [min(len(b.blocks), len(b.taken(rows))) for b in buffers]
+    order = _order(n_batches, most, copy.deepcopy(random))
+    return Batches(buffers, rows, n_batches, order)
 
 
 def _seed(random: Any) -> int:
     return int(random.randint(2**31 - 1))
 
 
-def _order(buffers: list[Buffer], most: int, random: Any) -> list[tuple[int, int]]:
+def _order(n_batches: list[int], most: int, random: Any) -> list[tuple[int, int, int]]:
     """Take every batch once a pass, buffer by buffer, each pass in a new order."""
-    order: list[tuple[int, int]] = []
+    order: list[tuple[int, int, int]] = []
+    # Of its own: so the turns of buffers do not depend on how many batches they have.
+    within = np.random.RandomState(_seed(random))
+    turn = 0
     while len(order) < most:
-        for number in random.permutation(len(buffers)).tolist():
-            batches = random.permutation(buffers[number].n_batches).tolist()
-            order += [(number, batch) for batch in batches]
+        for number in random.permutation(len(n_batches)).tolist():
+            batches = within.permutation(n_batches[number]).tolist()
+            order += [(turn, number, batch) for batch in batches]
+            turn += 1
     return order[:most]

@@ -47,7 +47,7 @@ class Judge:
         self._budget = budget
         self._scorer = scorer
         self._error_score = error_score
-        self._kept: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._kept: list[tuple[Any, dict[str, Any]]] = []
 
     def score(self, models: Sequence[Model]) -> list[dict[str, Any]]:
         """Return of each model what came of it, as `tasks.score` does."""
@@ -87,13 +87,17 @@ class Judge:
 
     def _held_out(self, split: int) -> tuple[Any, dict[str, Any]]:
         """Return rows to score on, kept for the next time if all splits' are."""
-        if split in self._kept:
-            return self._kept[split]
-        X, arguments = self._rows.held_out(split, self._budget)
-        if self._rows.keeps_held_out(self._budget):
-            (X,) = self._crew.keep([X])
-            self._kept[split] = X, arguments
-        return X, arguments
+        if not self._rows.keeps_held_out(self._budget):
+            return self._rows.held_out(split, self._budget)
+        if not self._kept:
+            n_splits = len(self._rows.splits)
+            of_all = [self._rows.held_out(i, self._budget) for i in range(n_splits)]
+            # Together, so that no block is read twice.
+            kept = self._crew.keep([X for X, _ in of_all])
+            self._kept = [
+                (X, beside) for X, (_, beside) in zip(kept, of_all, strict=True)
+            ]
+        return self._kept[split]
 
     def _score_alone(self, model: Model) -> dict[str, Any]:
         """Score once more who lost its worker, perhaps to another's fault."""

@@ -89,23 +89,11 @@ class StreamRows:
         """Return the arguments of `partial_fit` for some rows."""
         return {**self.classes, **self.beside(self.fit_params, rows)}
 
-    def batches(self, rows: Any, most: int, seed: int) -> Batches:
-        """Cut some rows into batches for so many calls, as the seed decides."""
-        random = np.random.RandomState(seed)
+    def batches(self, several: list[Any], most: int, seed: int) -> list[Batches]:
+        """Cut the rows of each of several splits into batches for so many calls."""
         if self.is_lazy:
-            return batches_of_blocks(self.X, rows, self._numbers, most, random)
-        return batches_here(self.X, rows, most, random)
-
-    def n_together(self, plan: Plan) -> int:
-        """Return of how many splits a buffer may be loaded at the same time."""
-        from sklearn_dask_auto.engines.blockwise import room
-        from sklearn_dask_auto.kernels import streaming
-
-        n_bytes = self._n_bytes(self.n_rows)
-        if self.is_lazy:
-            n_bytes = min(n_bytes, streaming.BUFFER_BYTES)
-        # Blocks that are mixed are there twice.
-        return max(1, room(plan) // max(1, 2 * n_bytes))
+            return batches_of_blocks(self.X, self._numbers, several, most, seed)
+        return batches_here(self.X, several, most, seed)
 
     def keeps_held_out(self, budget: int) -> bool:
         """Tell whether the rows that all splits hold out are in memory at once."""
@@ -147,7 +135,9 @@ class StreamRows:
         from sklearn_dask_auto.inputs.take import take_rows
 
         taken = take_rows(self.X, self.X.chunks[0], rows)
-        return delayed(put_together, pure=False)(*taken.to_delayed().ravel())
+        # Optimised apart, splits would not share the reading of a block.
+        blocks = taken.to_delayed(optimize_graph=False).ravel()
+        return delayed(put_together, pure=False)(*blocks)
 
     def _n_bytes(self, n_rows: int) -> int:
         whole = describe(self.X).n_bytes or 0
@@ -156,10 +146,13 @@ class StreamRows:
 
 def _entered(template: Any, X: Any, plan: Plan) -> Any:
     """Apply the entry rules; lazy blocks that may be held are computed once."""
+    import dask
+
     from sklearn_dask_auto.engines.blockwise import room
     from sklearn_dask_auto.inputs.entry import enter, hold
 
-    return hold(enter(template, X, {}), room(plan)).X
+    (entered,) = dask.optimize(hold(enter(template, X, {}), room(plan)).X)
+    return entered
 
 
 def _ascending(rows: Any) -> Any:

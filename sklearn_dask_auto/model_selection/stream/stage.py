@@ -72,9 +72,8 @@ class Stage:
     def _track_on(self, several: list[Any], error_score: Any = None) -> Track:
         """Return the track of some splits, each given by its training rows."""
         error_score = self._error_score if error_score is None else error_score
-        batches = [self._rows.batches(r, self._most, self._seed) for r in several]
-        n_together = self._rows.n_together(self.plan)
-        return Track(self._rows, batches, self._crew, n_together, error_score)
+        batches = self._rows.batches(several, self._most, self._seed)
+        return Track(self._rows, batches, self._crew, error_score)
 
     def train(self, candidates: list[Candidate], done: int, reach: int) -> None:
         """Take candidates from `done` calls to `reach`."""

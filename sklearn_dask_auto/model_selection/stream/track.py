@@ -1,9 +1,9 @@
 """Training candidates in step, batch by batch."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
+from sklearn_dask_auto._sklearn import safe_indexing
 from sklearn_dask_auto.exceptions import LostFitError
 from sklearn_dask_auto.model_selection.stream import tasks
 from sklearn_dask_auto.model_selection.stream.batches import Batches
@@ -28,8 +28,6 @@ class Track:
         For each split, what each call learns from.
     crew : Crew
         Does the work.
-    n_together : int
-        Splits whose rows may be loaded at the same time.
     error_score : 'raise' or float
         As in scikit-learn.
     """
@@ -39,66 +37,66 @@ class Track:
         rows: StreamRows,
         batches: list[Batches],
         crew: Crew,
-        n_together: int,
         error_score: Any,
     ) -> None:
         self._rows = rows
         self._batches = batches
         self._crew = crew
-        self._n_together = n_together
         self._error_score = error_score
-        self._loaded: dict[int, tuple[int, list[Any]]] = {}
+        self._loaded: dict[int, Any] = {}
+        self._cut: dict[tuple[int, int], list[tuple[Any, Any]]] = {}
 
     def train(self, candidates: list[Candidate], done: int, reach: int) -> None:
         """Take candidates from `done` calls to `reach`."""
-        for runs in self._runs(done, reach):
-            models = [c.models[split] for split in runs for c in candidates]
-            before = [(model.trained, model.calls) for model in models]
-            self._run(models, runs)
-            if not self._wait(models):
-                # All come to an end before one is tried again, so that it is alone.
-                pairs = list(zip(models, before, strict=True))
-                lost = [(m, start) for m, start in pairs if not self._wait([m])]
-                # What was given up is so, under its name, as long as anyone has it.
-                self._loaded.clear()
-                for model, start in lost:
-                    model.resume(*start)
-                for model, _ in lost:
-                    self._run_alone(model, runs)
+        for of_all in self._runs(done, reach):
+            for splits in self._crew.groups(list(of_all), len(of_all)):
+                self._train_on(candidates, {split: of_all[split] for split in splits})
         for candidate in candidates:
             candidate.calls = reach
+
+    def _train_on(self, candidates: list[Candidate], runs: dict[int, Run]) -> None:
+        """Train the models of some splits on what is due for them."""
+        models = [c.models[split] for split in runs for c in candidates]
+        before = [(model.trained, model.calls) for model in models]
+        self._run(models, runs)
+        if self._wait(models):
+            return
+        # All come to an end before one is tried again, so that it is alone.
+        pairs = list(zip(models, before, strict=True))
+        lost = [(model, start) for model, start in pairs if not self._wait([model])]
+        # What was given up is so, under its name, as long as anyone has it.
+        self._loaded.clear()
+        for model, start in lost:
+            model.resume(*start)
+        for model, _ in lost:
+            self._run_alone(model, runs)
 
     def restore(self, model: Model) -> None:
         """Train again, to where it was, a model that was lost with a worker."""
         calls = model.calls
         if not self._wait([model]):
             model.begin()
-            for run in self._batches[model.split].runs(0, calls):
-                self._run([model], {model.split: run})
+            for _, number, due in self._batches[model.split].runs(0, calls):
+                self._run([model], {model.split: (number, due)})
 
     def _runs(self, done: int, reach: int) -> Iterator[dict[int, Run]]:
-        """Yield what is loaded at the same time, by split."""
-        groups = self._crew.groups(range(len(self._batches)), self._n_together)
-        for splits in groups:
-            if len(groups) > 1:
-                self._loaded.clear()
-            of_splits = (self._batches[split].runs(done, reach) for split in splits)
-            for runs in zip_longest(*of_splits):
-                yield {
-                    split: run
-                    for split, run in zip(splits, runs, strict=True)
-                    if run is not None
-                }
+        """Yield what is due of each split, in turns: of one buffer for all splits."""
+        turns: dict[int, dict[int, Run]] = {}
+        for split, batches in enumerate(self._batches):
+            for turn, number, due in batches.runs(done, reach):
+                turns.setdefault(turn, {})[split] = number, due
+        for turn in sorted(turns):
+            yield turns[turn]
 
     def _run(self, models: list[Model], runs: dict[int, Run]) -> None:
         """Train on some batches of a buffer, and keep the models."""
         lanes = self._crew.lanes(models)
         for split in dict.fromkeys(model.split for model in models):
             number, due = runs[split]
-            batches = self._load(split, number)
+            loaded, batches = self._load(split, number)
             of_split = [lane for lane in lanes if lane[0].split == split]
             for batch in due:
-                self._step(of_split, *batches[batch])
+                self._step(of_split, loaded, *batches[batch])
         kept = self._crew.keep([model.trained for model in models])
         for model, trained in zip(models, kept, strict=True):
             model.resume(trained, model.calls + len(runs[model.split][1]))
@@ -125,18 +123,25 @@ class Track:
         """Wait until models are trained; tell whether none lost its worker."""
         return self._crew.wait([model.trained for model in models])
 
-    def _load(self, split: int, number: int) -> list[Any]:
-        if split not in self._loaded or self._loaded[split][0] != number:
+    def _load(self, split: int, number: int) -> tuple[Any, list[tuple[Any, Any]]]:
+        """Return the rows of a buffer, and where the batches of a split are in it."""
+        batches = self._batches[split]
+        if number not in self._loaded:
             # The one before is let go first.
-            self._loaded.pop(split, None)
-            batches, numbers = self._batches[split].buffers[number].load()
-            kept = self._crew.keep(batches)
-            self._loaded[split] = (number, list(zip(kept, numbers, strict=True)))
-        return self._loaded[split][1]
+            self._loaded.clear()
+            self._cut.clear()
+            lazy = batches.buffers[number].load()
+            self._loaded[number] = self._crew.keep([lazy])[0]
+        if (split, number) not in self._cut:
+            self._cut[split, number] = batches.cut(number)
+        return self._loaded[number], self._cut[split, number]
 
-    def _step(self, lanes: list[list[Model]], X: Any, rows: Any) -> None:
+    def _step(
+        self, lanes: list[list[Model]], loaded: Any, places: Any, rows: Any
+    ) -> None:
         from dask import delayed
 
+        X = delayed(safe_indexing, pure=False)(loaded, places)
         learned_from = self._rows.learned_from(rows)
         # One value for all models: it would else travel with each of them.
         arguments = delayed(learned_from, pure=False, traverse=False)
