@@ -14,6 +14,7 @@ from typing import Any
 import joblib
 import psutil
 
+from sklearn_dask_auto._worker_memory import process_bytes
 from sklearn_dask_auto._worker_versions import worker_problem
 from sklearn_dask_auto.routing import Cluster, Resources
 
@@ -89,6 +90,7 @@ def _describe_cluster(client: Any, asks_workers: bool) -> Cluster:
     workers = by_address.values()
     # A worker without a limit reports 0 or None: it can take what its machine has.
     limits = [w["memory_limit"] or psutil.virtual_memory().total for w in workers]
+    processes = [process_bytes(client, *worker) for worker in by_address.items()]
     return Cluster(
         address=client.scheduler.address,
         n_workers=len(workers),
@@ -96,6 +98,7 @@ def _describe_cluster(client: Any, asks_workers: bool) -> Cluster:
         memory=sum(limits),
         worker_memory=max(limits, default=0),
         problem=worker_problem(client, list(by_address), asks_workers),
+        process_memory=max(processes, default=0),
     )
 
 

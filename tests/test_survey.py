@@ -8,6 +8,7 @@ import pytest
 
 from sklearn_dask_auto import _survey
 from sklearn_dask_auto._survey import survey
+from sklearn_dask_auto._worker_memory import process_bytes
 
 GIGABYTE = 10**9
 NO_LIMIT_V1 = "9223372036854771712"
@@ -155,7 +156,29 @@ def test_the_cluster_of_a_client_is_described(client):
     assert found.cluster.n_threads == 2
     assert found.cluster.worker_memory == GIGABYTE
     assert found.cluster.memory == 2 * GIGABYTE
+    # Python, numpy, scikit-learn and dask.
+    assert 5e7 < found.cluster.process_memory < 5e8
     assert not found.is_in_worker
+
+
+def test_a_worker_takes_at_rest_the_least_that_it_reported():
+    class Client:
+        pass
+
+    client, others = Client(), Client()
+
+    def told(memory, held=0, client=client, address="tcp://a:1"):
+        metrics = {"memory": memory, "managed_bytes": held} if memory else {}
+        return process_bytes(client, address, {"metrics": metrics})
+
+    assert told(None) == 0
+    assert told(900, held=100) == 800
+    assert told(300, held=100) == 200
+    assert told(2_000) == 200
+    assert told(None) == 200
+    assert told(500, address="tcp://b:1") == 500
+    assert told(500, client=others) == 500
+    assert told(500, address="inproc://a/1") == 0
 
 
 def test_the_scheduler_is_not_asked_where_nobody_needs_to_know(client):

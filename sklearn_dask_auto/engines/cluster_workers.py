@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
+from sklearn_dask_auto._worker_memory import process_bytes
 from sklearn_dask_auto.engines.calls import (
     Call,
     Reply,
@@ -229,7 +230,7 @@ class ClusterWorkers:
             reason = f"the scheduler is out of reach ({error})"
         else:
             self._rooms = {
-                address: self._room(facts)
+                address: self._room(address, facts)
                 for address, facts in facts["workers"].items()
             }
             reason = f"the cluster at {self._client.scheduler.address} has no workers"
@@ -238,11 +239,12 @@ class ClusterWorkers:
         elif now > self._reached + WAIT_SECONDS:
             raise GoneError(f"{reason}, for {WAIT_SECONDS:.0f} s now")
 
-    def _room(self, facts: dict[str, Any]) -> "_Room":
+    def _room(self, address: str, facts: dict[str, Any]) -> "_Room":
         threads, memory = facts["nthreads"], facts["memory_limit"] or 0
         n_fits = threads
         if memory:
-            free = USABLE_MEMORY * memory - self._data_bytes
+            own = process_bytes(self._client, address, facts)
+            free = USABLE_MEMORY * memory - own - self._data_bytes
             # One is tried in any case: the estimate is rough, and a plan was made.
             n_fits = min(threads, max(1, int(free // max(1, self._fit_bytes))))
         return _Room(threads, n_fits, memory, facts["host"])

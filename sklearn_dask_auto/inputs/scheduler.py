@@ -29,14 +29,15 @@ __all__ = [
     "compute",
     "compute_on",
     "computes_here",
-    "has_lost_workers",
     "here",
     "is_at_hand",
     "is_on_cluster",
     "largest_worker",
+    "losses",
     "persist",
     "persist_on",
     "thread_count",
+    "told_of",
     "watched_client",
 ]
 
@@ -50,6 +51,8 @@ WATCH_SECONDS = 1
 
 Answer = Callable[[Any, tuple[Any, ...]], Any]
 """(`compute` or `persist`, collections) -> what that returns."""
+Heard = Callable[[int, Any], None]
+"""(number of a value, value) -> nothing; called as soon as it is there."""
 _ANSWER: ContextVar[Answer | None] = ContextVar("answer", default=None)
 
 
@@ -128,13 +131,25 @@ def here() -> Iterator[None]:
         yield
 
 
-def has_lost_workers(error: BaseException) -> bool:
-    """Tell whether a task was given up, as the workers that ran it died."""
-    distributed = sys.modules.get("distributed")
-    if distributed is None:
-        return False
+def losses() -> tuple[type[BaseException], ...]:
+    """Return what a client raises of tasks that were given up, as workers died."""
     # What they held is not always found again: dask cancels what depends on it.
-    return isinstance(error, distributed.scheduler.KilledWorker | CancelledError)
+    return sys.modules["distributed"].scheduler.KilledWorker, CancelledError
+
+
+@contextmanager
+def told_of(lazy: Sequence[Any], heard: Heard) -> Iterator[None]:
+    """Have each of several delayed values told of that is computed in this process."""
+    from dask.callbacks import Callback
+
+    numbers = {one.key: number for number, one in enumerate(lazy)}
+
+    def tell(key: Any, value: Any, *_: Any) -> None:
+        if key in numbers:
+            heard(numbers[key], value)
+
+    with Callback(posttask=tell):
+        yield
 
 
 def thread_count() -> int:
@@ -191,8 +206,12 @@ def watched_client() -> Any:
     return None if is_in_worker() else _client()
 
 
-def compute_on(client: Any, lazy: Sequence[Any]) -> tuple[Any, ...]:
+def compute_on(
+    client: Any, lazy: Sequence[Any], heard: Heard | None = None
+) -> tuple[Any, ...]:
     """Compute delayed values on the workers of a client, and nowhere else.
+
+    `heard` is told of each as it comes.
 
     Raises
     ------
@@ -202,15 +221,22 @@ def compute_on(client: Any, lazy: Sequence[Any]) -> tuple[Any, ...]:
     distributed = sys.modules["distributed"]
     with _quiet():
         futures = client.compute(list(lazy))
-    seen = time.monotonic()
-    while True:
+    numbers = {future: number for number, future in enumerate(futures)}
+    seen, waiting = time.monotonic(), set(futures)
+    how = "ALL_COMPLETED" if heard is None else "FIRST_COMPLETED"
+    while waiting:
+        done: set[Any] = set()
         with suppress(TimeoutError):
-            distributed.wait(futures, timeout=WATCH_SECONDS)
-            return tuple(client.gather(futures))
-        if client.nthreads():
+            done, waiting = distributed.wait(waiting, WATCH_SECONDS, how)
+        if heard is not None:
+            for future in done:
+                if future.status == "finished":
+                    heard(numbers[future], future.result())
+        if done or client.nthreads():
             seen = time.monotonic()
         elif time.monotonic() > seen + RESTART_SECONDS:
             raise TimeoutError(f"there were no workers for {RESTART_SECONDS} s")
+    return tuple(client.gather(futures))
 
 
 def persist_on(client: Any, lazy: Sequence[Any]) -> list[Any]:

@@ -46,7 +46,9 @@ def _larger(plan: Plan) -> Iterator[str]:
     n_bytes = plan.profile.n_bytes or 0
     here = plan.job.copies * n_bytes
     yield f"  set_config(memory_budget=...): {format_bytes(here)} in this process"
-    worker = (n_bytes + fit_bytes(plan.profile, plan.job)) / USABLE_MEMORY
+    cluster = plan.resources.cluster
+    own = cluster.process_memory if cluster is not None else 0
+    worker = (own + n_bytes + fit_bytes(plan.profile, plan.job)) / USABLE_MEMORY
     yield f"  a Dask worker with a memory_limit of {format_bytes(worker)} or more"
 
 

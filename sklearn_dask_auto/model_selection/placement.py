@@ -143,8 +143,9 @@ class Placement:
         calls, results = self.rounds[-1]
         if len(results) >= self._first_untold:
             tell_callbacks(calls[len(results)])
-        _, n_splits = calls[len(results)][2]["split_progress"]
-        cast("Told", self._told).hear(result, n_splits)
+        split, n_splits = calls[len(results)][2]["split_progress"]
+        place = len(results) // n_splits, split
+        cast("Told", self._told).hear(result, n_splits, place)
         results.append(result)
 
     def choose(self, seconds: float, calls: list[Call]) -> Fits | None:

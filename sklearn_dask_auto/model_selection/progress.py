@@ -81,7 +81,7 @@ class SearchProgress:
 
         self.n_done_ = self.n_total_ = self.n_failed_ = 0
         self.best_score_ = float("nan")
-        self._entries: list[dict[str, Any]] = []
+        self._entries: dict[int, dict[int, dict[str, Any]]] = {}
         text = TextColumn("[progress.description]{task.description}")
         told = TextColumn("{task.fields[told]}")
         columns = (text, BarColumn(), MofNCompleteColumn(), told, TimeElapsedColumn())
@@ -119,15 +119,19 @@ class SearchProgress:
         self.n_total_ += n_fits
         self._draw()
 
-    def _hear(self, search: Any, entry: dict[str, Any], n_splits: int) -> None:
+    def _hear(
+        self, search: Any, entry: dict[str, Any], n_splits: int, place: tuple[int, int]
+    ) -> None:
         """Count a fit, as `_fit_and_score` returned it, of a candidate's `n_splits`."""
         self.n_done_ += 1
         self.n_failed_ += entry["fit_error"] is not None
-        self._entries.append(entry)
-        if len(self._entries) == n_splits:
-            score = ranking_score(search, self._entries)
+        candidate, split = place
+        known = self._entries.setdefault(candidate, {})
+        known[split] = entry
+        if len(known) == n_splits:
+            del self._entries[candidate]
+            score = ranking_score(search, [known[i] for i in range(n_splits)])
             self.best_score_ = float(np.fmax(self.best_score_, score))
-            self._entries = []
         self._draw()
 
     def _draw(self) -> None:
@@ -154,7 +158,9 @@ class Told:
         for progress in self._shown:
             progress._expect(n_fits)
 
-    def hear(self, entry: dict[str, Any], n_splits: int) -> None:
-        """Tell of a fit that is over; those of a candidate come one after another."""
+    def hear(
+        self, entry: dict[str, Any], n_splits: int, place: tuple[int, int]
+    ) -> None:
+        """Tell of a fit that is over, by the numbers of its candidate and its split."""
         for progress in self._shown:
-            progress._hear(self._search, entry, n_splits)
+            progress._hear(self._search, entry, n_splits, place)

@@ -124,7 +124,10 @@ class AutoScaleSearchCV(AutoScaleMixin, BaseSearchCV):
     error_score : 'raise' or numeric, default=np.nan
         As in :class:`~sklearn.model_selection.GridSearchCV`.
     return_train_score : bool, default=False
-        As in :class:`~sklearn.model_selection.GridSearchCV`.
+        As in :class:`~sklearn.model_selection.GridSearchCV`. For 'partial_fit' models
+        are scored on all rows that their split trains on, whether or not they have met
+        each; those of one split must fit in memory, and where those of all do not fit
+        together they are read again in every round.
     engine : {'auto', 'sklearn', 'joblib', 'dask-ml', 'blockwise'}, default='auto'
         Who runs the fits: 'sklearn' this machine, 'joblib' the Dask cluster, each fit
         on one core; 'blockwise' one fit after another, each on all of them. 'dask-ml'

@@ -17,6 +17,7 @@ __all__ = [
     "fits_at_once",
     "part_room",
     "spreading_pays",
+    "worker_room",
 ]
 
 OPERATIONS_PER_SECOND = 1.4e10
@@ -115,7 +116,7 @@ def fits_at_once(profile: Profile, job: Job, cluster: Cluster) -> int:
     if not cluster.n_workers:
         return 1
     threads = max(1, cluster.n_threads // cluster.n_workers)
-    free = USABLE_MEMORY * cluster.worker_memory - (profile.n_bytes or 0)
+    free = worker_room(cluster) - (profile.n_bytes or 0)
     most = int(free // max(1, fit_bytes(profile, job)))
     if most >= threads:
         return cluster.n_threads
@@ -142,11 +143,17 @@ def spreading_pays(
     return away + LEAST_GAIN_SECONDS < n_calls * seconds / here
 
 
+def worker_room(cluster: Cluster) -> int:
+    """Return the bytes that data and fits may take on the largest worker."""
+    usable = int(USABLE_MEMORY * cluster.worker_memory)
+    return max(0, usable - cluster.process_memory)
+
+
 def part_room(resources: Resources, budget: int) -> int:
     """Return the bytes that the fit of a part may take where parts are fitted."""
     if _is_local(resources) or resources.cluster is None:
         return budget
-    return int(USABLE_MEMORY * resources.cluster.worker_memory)
+    return worker_room(resources.cluster)
 
 
 def _parts_at_once(job: Job, resources: Resources, budget: int) -> int:

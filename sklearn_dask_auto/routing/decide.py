@@ -4,11 +4,11 @@ Each engine is judged by a list of conditions, all of them evaluated, so that ev
 reason is known and not only the first. A reason is the fact that failed.
 """
 
-from sklearn_dask_auto.routing.cost import USABLE_MEMORY, cost_of, fit_bytes, part_room
+from sklearn_dask_auto.routing.cost import cost_of, fit_bytes, part_room, worker_room
 from sklearn_dask_auto.routing.job import ENGINES, Job
 from sklearn_dask_auto.routing.plan import Candidate, Plan
 from sklearn_dask_auto.routing.profile import Profile, format_bytes
-from sklearn_dask_auto.routing.resources import Resources
+from sklearn_dask_auto.routing.resources import Cluster, Resources
 
 __all__ = ["budget_of", "decide"]
 
@@ -200,15 +200,22 @@ def _over_worker_memory(profile: Profile, job: Job, resources: Resources) -> lis
         return []
     n_bytes = profile.n_bytes or 0
     needed = n_bytes + fit_bytes(profile, job)
-    limit = resources.cluster.worker_memory
-    if needed <= USABLE_MEMORY * limit:
+    cluster = resources.cluster
+    room = worker_room(cluster)
+    if needed <= room:
         return []
     return [
         f"a fit takes {format_bytes(needed)} on a worker ({format_bytes(n_bytes)} of "
         f"data and {format_bytes(needed - n_bytes)} of its own), and the largest "
-        f"worker can fill {format_bytes(int(USABLE_MEMORY * limit))} of its "
-        f"{format_bytes(limit)}: workers need a larger memory_limit"
+        f"worker can fill {format_bytes(room)} of its "
+        f"{format_bytes(cluster.worker_memory)}{_taken_by_process(cluster)}: workers "
+        "need a larger memory_limit"
     ]
+
+
+def _taken_by_process(cluster: Cluster) -> str:
+    taken = cluster.process_memory
+    return f", as its process takes {format_bytes(taken)}" if taken else ""
 
 
 def _over_part_memory(job: Job, resources: Resources, budget: int) -> list[str]:

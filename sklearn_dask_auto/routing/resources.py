@@ -23,6 +23,8 @@ class Cluster:
         Why nothing of this library can run there, as the fact that failed.
     is_warm : bool
         The workers have imported scikit-learn, as far as is known.
+    process_memory : int
+        Bytes that a worker's process takes beside its data, the most that any reports.
     """
 
     address: str
@@ -32,6 +34,7 @@ class Cluster:
     worker_memory: int
     problem: str | None = None
     is_warm: bool = True
+    process_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,7 +307,6 @@ def test_a_parameter_that_is_searched_is_no_resource():
         (hyperband(min_resources=10), "min_resources=10 is greater than"),
         (hyperband(resource="n_samples", patience=3), "patience is for candidates"),
         (hyperband(scoring=["accuracy"]), "the parameter refit must be set"),
-        (hyperband(return_train_score=True), "return_train_score=True"),
         (hyperband(factor=1), "factor=1"),
     ],
 )

@@ -40,7 +40,12 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from sklearn_dask_auto import AutoScaleSearchCV, NoEngineError, config_context
+from sklearn_dask_auto import (
+    AutoScaleSearchCV,
+    NoEngineError,
+    SearchProgress,
+    config_context,
+)
 from sklearn_dask_auto.inputs import scheduler
 from sklearn_dask_auto.kernels import streaming
 from tests.cuts import cut, cuts
@@ -414,6 +419,34 @@ def test_callbacks_hear_of_rounds_and_scores():
     assert told.ended[-2:] == ["refit-with-best-params", told.begun[0]]
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("place", ["here", "cluster"])
+def test_progress_moves_with_each_model_that_is_scored(place, request):
+    progress = SearchProgress()
+    seen = []
+    options = {"max_resources": 3, "cv": 2, "refit": False}
+    search = by_calls(SGDClassifier(random_state=0), DRAWN, "hyperband", **options)
+    draw = progress._draw
+    progress._draw = lambda: (seen.append(progress.n_done_), draw())
+    search.set_callbacks(progress)
+    if place == "cluster":
+        request.getfixturevalue("client")
+        search.fit(da.from_array(X, (100, 5)), Y)
+    else:
+
+        def score(model, X, y):
+            seen.append(progress.n_done_)
+            return model.score(X, y)
+
+        with dask.config.set(scheduler="sync"):
+            search.set_params(scoring=score).fit(X, Y)
+        # Before it counts one, it has counted all before.
+        assert seen[1::2] == sorted(seen[1::2])
+        assert seen[1::2][:4] == [0, 1, 2, 3]
+    assert progress.n_done_ == progress.n_total_ == 2 * len(search.cv_results_["iter"])
+    assert progress.best_score_ == search.cv_results_["mean_test_score"].max()
+
+
 class Interrupting(Line):
     """Presses Ctrl-C in its fifth call."""
 
@@ -579,14 +612,14 @@ class Closing(SGDClassifier):
 
 
 @contextmanager
-def closed_when_asked(client, path):
-    """Close a client as soon as there is a file."""
+def when_asked(action, path):
+    """Do something as soon as there is a file."""
     is_over = threading.Event()
 
     def watch():
         while not is_over.wait(0.01):
             if path.exists():
-                client.close()
+                action()
                 return
 
     watcher = threading.Thread(target=watch)
@@ -606,7 +639,7 @@ def test_a_client_that_closes_leaves_the_rest_to_this_machine(cluster, tmp_path)
     search = by_calls(Closing(str(path)), DRAWN, **options)
     with (
         Client(cluster) as client,
-        closed_when_asked(client, path),
+        when_asked(client.close, path),
         pytest.warns(
             RuntimeWarning, match=r"client is (closing|closed):.*on this machine"
         ),
@@ -626,7 +659,7 @@ def test_rows_that_went_with_the_client_leave_the_rounds_that_are_over(
     path = tmp_path / "close"
     options = {"max_resources": 9, "n_candidates": 9, "cv": 2}
     search = by_calls(Closing(str(path)), DRAWN, **options)
-    with Client(cluster) as client, closed_when_asked(client, path):
+    with Client(cluster) as client, when_asked(client.close, path):
         lazy = da.from_array(X, (100, 5)).persist()
         with pytest.raises(NoEngineError, match="blocks of X were there"):
             search.fit(lazy, Y)
@@ -638,6 +671,72 @@ def test_rows_that_went_with_the_client_leave_the_rounds_that_are_over(
         here.cv_results_["mean_test_score"][:n_kept],
     )
     assert not hasattr(search, "best_estimator_")
+
+
+@contextmanager
+def one_worker():
+    workers = {"n_workers": 1, "threads_per_worker": 1, "memory_limit": "1GB"}
+    with (
+        LocalCluster(**workers, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        yield cluster, client
+
+
+@pytest.mark.cluster
+def test_workers_that_stay_away_leave_the_rest_to_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(scheduler, "RESTART_SECONDS", 1)
+    options = {"max_resources": 9, "n_candidates": 4, "cv": 2, "n_jobs": 2}
+    here = by_calls(Closing(), DRAWN, **options).fit(X, Y)
+    path = tmp_path / "away"
+    search = by_calls(Closing(str(path)), DRAWN, **options)
+    with (
+        one_worker() as (cluster, _),
+        when_asked(lambda: cluster.scale(0), path),
+        pytest.warns(RuntimeWarning, match=r"no workers for 1 s:.*on this machine"),
+    ):
+        found = search.fit(da.from_array(X, (100, 5)), Y)
+    assert_same_search(found, here)
+    assert "no workers" in found.plan_.resources.cluster_problem
+
+
+class Waiting(Line):
+    """Learns once there is a file."""
+
+    def __init__(self, path=None, start=0.0):
+        super().__init__(start)
+        self.path = path
+
+    def partial_fit(self, X, y=None):
+        while not os.path.exists(self.path):
+            time.sleep(0.01)
+        return super().partial_fit(X, y)
+
+
+def process(model, X, y=None):
+    time.sleep(0.1)
+    return os.getpid()
+
+
+@pytest.mark.cluster
+def test_workers_that_come_late_take_part(tmp_path):
+    path = tmp_path / "go"
+    options = {"max_resources": 1, "cv": 2, "scoring": process, "refit": False}
+    search = by_calls(Waiting(str(path)), STARTS, **options)
+    with one_worker() as (cluster, client):
+
+        def grow():
+            cluster.scale(2)
+            client.wait_for_workers(2, timeout=60)
+            path.touch()
+
+        grower = threading.Thread(target=grow)
+        grower.start()
+        results = search.fit(da.from_array(X, (100, 5)), Y).cv_results_
+        grower.join()
+        workers = set(client.run(os.getpid).values())
+    assert len(workers) == 2
+    assert {*results["split0_test_score"], *results["split1_test_score"]} == workers
 
 
 METRICS = {"accuracy": "accuracy", "auc": "roc_auc"}
@@ -696,6 +795,50 @@ def test_several_metrics_have_the_columns_of_scikit_learn(scoring, refit):
         expected = len(table) - 1 if callable(refit) else lasts.max()
         found = search.best_index_ if callable(refit) else search.best_score_
         assert found == expected
+
+
+@pytest.mark.parametrize("rows", [X, da.from_array(X, (70, 5))], ids=["numpy", "dask"])
+@pytest.mark.parametrize("scoring", [None, METRICS], ids=["one", "several"])
+def test_scores_on_training_rows_are_those_of_a_split_that_tests_on_them(rows, scoring):
+    splits = list(StratifiedKFold(3).split(X, Y))
+    options = {"max_resources": 9, "n_candidates": 9, "factor": 1e9, "refit": False}
+    search = by_calls(
+        SGDClassifier(random_state=0), DRAWN, scoring=scoring, **options
+    ).set_params(return_train_score=True)
+    found = clone(search).set_params(cv=splits).fit(rows, Y).cv_results_
+    on_train = [(train, train) for train, _ in splits]
+    other = clone(search).set_params(cv=on_train).fit(rows, Y).cv_results_
+    plain = RandomizedSearchCV(
+        SGDClassifier(random_state=0),
+        DRAWN,
+        cv=splits,
+        scoring=scoring,
+        n_iter=1,
+        refit=False,
+        return_train_score=True,
+    ).fit(X, Y)
+    ours = ("candidate", "bracket", "iter", "n_resources", "partial_fit_calls")
+    assert [n for n in found if n not in ours] == list(plain.cv_results_)
+    names = [name for name in found if "_train_" in name]
+    assert len(names) == 5 * (1 if scoring is None else 2)
+    for name in names:
+        np.testing.assert_array_equal(
+            found[name], other[name.replace("_train_", "_test_")]
+        )
+
+
+def test_training_rows_that_do_not_fit_are_not_scored_on():
+    lazy = da.from_array(X, (90, 5)).map_blocks(np.copy)
+    options = {"max_resources": 3, "return_train_score": True, "cv": 3}
+    kept = by_calls(Line(), STARTS, **options).fit(lazy, Y)
+    with config_context(memory_budget="17kB"):
+        # Those of one split fit, and those of all do not.
+        assert_same_search(by_calls(Line(), STARTS, **options).fit(lazy, Y), kept)
+    with (
+        config_context(memory_budget="10kB"),
+        pytest.raises(NoEngineError, match=r"scores on take 16 kB, .* Leave it False"),
+    ):
+        by_calls(Line(), STARTS, **options).fit(lazy, Y)
 
 
 def test_a_metric_that_fails_leaves_the_others():

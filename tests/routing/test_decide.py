@@ -15,6 +15,7 @@ from sklearn_dask_auto.routing import (
     Resources,
     decide,
 )
+from sklearn_dask_auto.routing.cost import fits_at_once
 from tests.routing.strategies import (
     BUDGETS,
     BYTES,
@@ -412,3 +413,16 @@ def test_local_processes_are_as_many_as_memory_holds():
 
 def test_a_budget_of_nothing_is_not_taken_for_no_budget():
     assert decide(SMALL_ON_DASK, ONE_FIT, LAPTOP, 0).engine == "blockwise"
+
+
+def test_what_a_worker_takes_at_rest_is_not_there_for_fits():
+    own = replace(CLUSTER, process_memory=GIGABYTE)
+    # 16 GB, of which 12.8 are usable and 1 is taken, for 1 GB of rows and fits of 3.
+    profile = replace(SMALL_ON_DASK, n_bytes=GIGABYTE)
+    job = replace(SEARCH, copies=4.0, engine="joblib", moves_whole=True)
+    assert fits_at_once(profile, job, own) == 3 * 4
+    large = replace(profile, n_bytes=3 * GIGABYTE)
+    plan = decide(large, job, replace(WITH_CLUSTER, cluster=own))
+    assert plan.engine is None
+    assert "can fill 11.8 GB of its 16 GB, as its process takes 1 GB" in plan.refusal()
+    assert decide(large, job, WITH_CLUSTER).engine == "joblib"

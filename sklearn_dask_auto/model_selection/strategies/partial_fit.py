@@ -54,10 +54,6 @@ def check_streamed(search: Any) -> None:
             f"{asked} needs an estimator with partial_fit, and {name} has none. Use "
             "resource='n_samples', or a parameter of it, which fit from scratch."
         )
-    if search.return_train_score:
-        raise ValueError(
-            f"{asked} scores the rows held out alone. Got return_train_score=True."
-        )
     if least_calls(search) > most_calls(search):
         raise ValueError(
             f"min_resources={search.min_resources!r} is greater than "

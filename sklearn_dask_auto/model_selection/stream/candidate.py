@@ -14,6 +14,8 @@ class Model:
 
     Parameters
     ----------
+    candidate : int
+        Its number among all.
     params : dict
         Of the candidate.
     split : int
@@ -22,6 +24,7 @@ class Model:
         What it begins as.
     """
 
+    candidate: int
     params: dict[str, Any]
     split: int
     start: Any
@@ -81,7 +84,9 @@ class Candidate:
     last_row: int = -1
 
     def __post_init__(self) -> None:
-        self.models = [Model(self.params, i, self.start) for i in range(self.n_splits)]
+        self.models = [
+            Model(self.number, self.params, i, self.start) for i in range(self.n_splits)
+        ]
 
     @property
     def due(self) -> int:

@@ -5,7 +5,7 @@ kinds, or as none; here they are told apart from errors of the model's own.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sklearn_dask_auto.engines.fits import GoneError
@@ -56,8 +56,14 @@ class Crew:
         with self._watched():
             return persist_on(self._client, lazy)
 
-    def finish(self, lazy: Sequence[Any]) -> Sequence[Any] | None:
+    def start(self, lazy: Sequence[Any]) -> list[Any]:
+        """Have values computed and kept that others compute; `finish` gives them."""
+        return list(lazy) if self._client is None else self.keep(lazy)
+
+    def finish(self, lazy: Sequence[Any], heard: Any = None) -> Sequence[Any] | None:
         """Compute values; None if workers died of it.
+
+        ``heard(number, value)`` is called with each as it comes.
 
         Raises
         ------
@@ -67,16 +73,18 @@ class Crew:
         from sklearn_dask_auto.inputs.scheduler import (
             compute,
             compute_on,
-            has_lost_workers,
+            losses,
+            told_of,
         )
 
         if self._client is None:
-            return compute(*lazy)
+            with nullcontext() if heard is None else told_of(lazy, heard):
+                return compute(*lazy)
         with self._watched():
             try:
-                return compute_on(self._client, lazy)
-            except Exception as error:  # what models raise, for error_score="raise"
-                if not has_lost_workers(error):
+                return compute_on(self._client, lazy, heard)
+            except losses():
+                if self._client.status != "running":
                     raise
             return None
 
@@ -99,7 +107,7 @@ class Crew:
         """Raise `GoneError` for any error of a client that is no more."""
         try:
             yield
-        except Exception as error:  # the client's own are of all kinds
+        except Exception as error:  # never kept: all it does is to tell the cause
             if self._client.status == "running" and not isinstance(error, TimeoutError):
                 raise
             status = self._client.status

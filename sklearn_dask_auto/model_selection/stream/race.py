@@ -9,7 +9,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from sklearn_dask_auto.model_selection.scoring import ranking_score
 from sklearn_dask_auto.model_selection.strategies.rounds import Bracket, best_first
-from sklearn_dask_auto.model_selection.stream.candidate import Candidate
+from sklearn_dask_auto.model_selection.stream.candidate import Candidate, Model
 from sklearn_dask_auto.model_selection.stream.report import Report
 from sklearn_dask_auto.model_selection.stream.results import seconds
 from sklearn_dask_auto.model_selection.stream.stage import Stage
@@ -61,7 +61,8 @@ class Race:
                 self._stage.train(on_track, done, reach)
             due = [c for c in self._alive if c.due == reach]
             scored = on_track if self._is_check(reach) else due
-            self._score([c for c in scored if c in on_track and not _is_scored(c)])
+            unscored = [c for c in scored if c in on_track and not _is_scored(c)]
+            self._score(unscored, {c.number for c in due})
             self._end_rounds(due)
             self._stop_plateaus(reach)
             done = reach
@@ -82,11 +83,17 @@ class Race:
     def _is_check(self, reach: int) -> bool:
         return self._patience is not None and reach % self._every == 0
 
-    def _score(self, candidates: list[Candidate]) -> None:
+    def _score(self, candidates: list[Candidate], due: set[int]) -> None:
+        """Score candidates, of which the report hears whose rounds end."""
         if not candidates:
             return
         failures = []
-        found = self._stage.score(candidates)
+
+        def hear(model: Model, entry: dict[str, Any]) -> None:
+            if model.candidate in due:
+                self._report.score(model.candidate, model.split, entry)
+
+        found = self._stage.score(candidates, hear)
         for candidate, entries in zip(candidates, found, strict=True):
             failures += [entry.pop("error") for entry in entries]
             candidate.last = entries

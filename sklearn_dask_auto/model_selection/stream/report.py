@@ -36,12 +36,19 @@ class Report:
         self._fit = fit_task(search, X, y)
         self._told = Told(search)
         self._told.expect(n_splits * sum(sum(b.counts) for b in brackets))
+        self._heard: set[tuple[int, int]] = set()
         self._rounds = begin_task(
             self._search,
             self._fit,
             task_name="search",
             max_subtasks=sum(len(b.counts) for b in brackets),
         )
+
+    def score(self, candidate: int, split: int, entry: dict[str, Any]) -> None:
+        """Tell of a model whose round ends, once."""
+        if (candidate, split) not in self._heard:
+            self._heard.add((candidate, split))
+            self._told.hear(entry, self._n_splits, (candidate, split))
 
     def round(
         self, bracket: Bracket, iteration: int, rows: list[dict[str, Any]]
@@ -56,8 +63,10 @@ class Report:
             sequential_subtasks=False,
         )
         for row in rows:
-            for entry in row["splits"]:
-                self._told.hear(entry, self._n_splits)
+            # Those that were scored before, or again.
+            for split, entry in enumerate(row["splits"]):
+                self.score(row["candidate"], split, entry)
+                self._heard.remove((row["candidate"], split))
         for i in range(len(rows) * self._n_splits):
             name = "candidate-split-evaluation"
             one = begin_task(self._search, context, task_name=name, task_id=i)

@@ -21,7 +21,21 @@ from sklearn_dask_auto.model_selection.stream.batches import (
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.profile import format_bytes
 
-__all__ = ["StreamRows"]
+__all__ = ["HELD_OUT", "TRAINED_ON", "StreamRows"]
+
+TRAINED_ON, HELD_OUT = 0, 1
+"""The parts of a split."""
+SCORED = {
+    TRAINED_ON: (
+        "The rows of a split that return_train_score=True scores on",
+        "Leave it False",
+    ),
+    HELD_OUT: (
+        "The rows held out for scores",
+        "Hold out fewer, as with cv=ShuffleSplit(1, test_size=10_000)",
+    ),
+}
+"""What is in memory for scores, and what to do where it does not fit."""
 
 
 class StreamRows:
@@ -95,22 +109,26 @@ class StreamRows:
             return batches_of_blocks(self.X, self._numbers, several, most, seed)
         return batches_here(self.X, several, most, seed)
 
-    def keeps_held_out(self, budget: int) -> bool:
-        """Tell whether the rows that all splits hold out are in memory at once."""
-        return self._n_bytes(sum(len(test) for _, test in self.splits)) <= budget
+    def keeps(self, part: int, budget: int) -> bool:
+        """Tell whether a part of all splits, and those after it, fit together."""
+        n_rows = sum(len(rows) for split in self.splits for rows in split[part:])
+        return self._n_bytes(n_rows) <= budget
 
-    def held_out(self, split: int, budget: int) -> tuple[Any, dict[str, Any]]:
-        """Return the rows of a split to score on, together and lazily."""
-        test = self.splits[split][1]
-        n_bytes = self._n_bytes(len(test))
+    def check_size(self, part: int, budget: int) -> None:
+        """Refuse to score on a part of blocks that does not fit for any one split."""
+        n_bytes = self._n_bytes(max(len(split[part]) for split in self.splits))
         if self.is_lazy and n_bytes > budget:
+            which, remedy = SCORED[part]
             raise NoEngineError(
-                f"The rows held out for scores take {format_bytes(n_bytes)}, over "
-                f"the memory budget of {format_bytes(budget)}. Hold out fewer, as with "
-                "cv=ShuffleSplit(1, test_size=10_000), or raise it with "
+                f"{which} take {format_bytes(n_bytes)}, over the memory budget of "
+                f"{format_bytes(budget)}. {remedy}, or raise it with "
                 "set_config(memory_budget=...)."
             )
-        return self._taken(test), self.beside(self.score_params, test)
+
+    def scored_on(self, part: int, split: int) -> tuple[Any, dict[str, Any]]:
+        """Return a part of a split to score on, together and lazily."""
+        rows = self.splits[split][part]
+        return self._taken(rows), self.beside(self.score_params, rows)
 
     def settle_here(self, plan: Plan) -> bool:
         """Start again from what was given to `fit`, without a cluster.
@@ -146,13 +164,10 @@ class StreamRows:
 
 def _entered(template: Any, X: Any, plan: Plan) -> Any:
     """Apply the entry rules; lazy blocks that may be held are computed once."""
-    import dask
-
     from sklearn_dask_auto.engines.blockwise import room
     from sklearn_dask_auto.inputs.entry import enter, hold
 
-    (entered,) = dask.optimize(hold(enter(template, X, {}), room(plan)).X)
-    return entered
+    return hold(enter(template, X, {}), room(plan)).X
 
 
 def _ascending(rows: Any) -> Any:

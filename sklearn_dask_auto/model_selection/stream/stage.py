@@ -12,7 +12,11 @@ from sklearn_dask_auto.model_selection.strategies.rounds import Bracket
 from sklearn_dask_auto.model_selection.stream.candidate import Candidate
 from sklearn_dask_auto.model_selection.stream.crew import Crew
 from sklearn_dask_auto.model_selection.stream.judge import Judge
-from sklearn_dask_auto.model_selection.stream.rows import StreamRows
+from sklearn_dask_auto.model_selection.stream.rows import (
+    HELD_OUT,
+    TRAINED_ON,
+    StreamRows,
+)
 from sklearn_dask_auto.model_selection.stream.track import Track
 from sklearn_dask_auto.routing import Plan, decide
 from sklearn_dask_auto.routing.job import workers_asked
@@ -29,7 +33,7 @@ class Stage:
     Parameters
     ----------
     search : AutoScaleSearchCV
-        Its `error_score` is read.
+        Its `error_score` and `return_train_score` are read.
     rows : StreamRows
         To learn from and to score on.
     scorer : callable
@@ -58,6 +62,7 @@ class Stage:
     ) -> None:
         self.plan = plan
         self._error_score = search.error_score
+        self._scores_training = search.return_train_score
         self._rows = rows
         self._scorer = scorer
         self._most, self._seed = most, seed
@@ -66,8 +71,12 @@ class Stage:
     def _set_up(self) -> None:
         self._crew = Crew(_n_jobs(self.plan))
         self._track = self._track_on([train for train, _ in self._rows.splits])
+        self._held_out = self._judge_of(HELD_OUT)
+        self._trained_on = self._judge_of(TRAINED_ON) if self._scores_training else None
+
+    def _judge_of(self, part: int) -> Judge:
         how = (self.plan.budget, self._scorer, self._error_score)
-        self._judge = Judge(self._rows, self._track, self._crew, *how)
+        return Judge(self._rows, part, self._track, self._crew, *how)
 
     def _track_on(self, several: list[Any], error_score: Any = None) -> Track:
         """Return the track of some splits, each given by its training rows."""
@@ -83,14 +92,19 @@ class Stage:
             self._move_here(str(gone))
             self._train_again(candidates, reach)
 
-    def score(self, candidates: list[Candidate]) -> list[list[dict[str, Any]]]:
-        """Return of each candidate what came of each split, as `tasks.score` does."""
+    def score(
+        self, candidates: list[Candidate], heard: Any
+    ) -> list[list[dict[str, Any]]]:
+        """Return of each candidate what came of each split, as `tasks.score` does.
+
+        `heard` is told as by `Judge.score`; of some models twice if a client closes.
+        """
         try:
-            return self._scores(candidates)
+            return self._scores(candidates, heard)
         except GoneError as gone:
             self._move_here(str(gone))
             self._train_again(candidates, candidates[0].calls)
-            return self._scores(candidates)
+            return self._scores(candidates, heard)
 
     def refit(self, params: dict[str, Any], start: Any, calls: int) -> Any:
         """Return a model that was trained so long on all rows."""
@@ -110,8 +124,17 @@ class Stage:
             raise LostFitError(f"the worker died that had the model of {params}")
         return values[0].model
 
-    def _scores(self, candidates: list[Candidate]) -> list[list[dict[str, Any]]]:
-        found = iter(self._judge.score([m for c in candidates for m in c.models]))
+    def _scores(
+        self, candidates: list[Candidate], heard: Any
+    ) -> list[list[dict[str, Any]]]:
+        models = [model for c in candidates for model in c.models]
+        scored = self._held_out.score(models, heard)
+        if self._trained_on is not None:
+            on_train = self._trained_on.score(models)
+            for entry, other in zip(scored, on_train, strict=True):
+                entry["train_scores"] = other["test_scores"]
+                entry["error"] = entry["error"] or other["error"]
+        found = iter(scored)
         return [[next(found) for _ in c.models] for c in candidates]
 
     def _train_again(self, candidates: list[Candidate], reach: int) -> None:
