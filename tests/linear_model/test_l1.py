@@ -87,6 +87,24 @@ def test_columns_that_depend_on_others_do_not_stop_the_descent(n_classes, C):
     assert not fitted.coef_[:, -2].any()
 
 
+@pytest.mark.parametrize("C", [0.1, 1.0, 100.0])
+def test_a_column_near_another_leaves_no_more_than_rounding(C):
+    # Their distance squared is what a Hessian holds of it, here 1e-14 of the rest.
+    X, y = DATA[2]
+    near = X[:, 0] + 1e-7 * np.random.default_rng(0).normal(size=600)
+    rows = np.column_stack([X, near])
+    params = {"C": C, "l1_ratio": 1.0}
+    default = LogisticRegression(**params, solver="saga", max_iter=1000)
+    default.set_params(random_state=0).fit(rows, y)
+    exact = blockwise(**params, tol=1e-12).fit(cut(rows, (600,)), y)
+    fitted = blockwise(**params).fit(cut(rows, (100, 500)), y)
+    ours, theirs, least = (
+        objective(m, rows, y, C, 1.0) for m in (fitted, default, exact)
+    )
+    assert ours <= theirs
+    assert ours <= least * (1 + 1e-9)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_columns_of_any_scale_and_mean_take_few_steps():
     X, y = DATA[5]

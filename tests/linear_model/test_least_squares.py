@@ -250,6 +250,22 @@ def test_large_means_cost_no_more_digits_than_in_scikit_learn(ours, original):
     assert_allclose(fitted.predict(rows), reference.predict(rows), rtol=1e-14)
 
 
+@pytest.mark.parametrize("spreads", [1e3, 1e6])
+def test_means_far_from_zero_leave_ten_digits_of_the_exact_answer(spreads):
+    rows = X * [1, 0.1, 10, 1]
+    rows += spreads * rows.std(axis=0) * [1, -1, 2, 0.5]
+    fitted = AutoScaleLinearRegression(engine="blockwise").fit(cut(rows, CHUNKS), Y)
+    # Longer numbers, in which the means are taken off without a loss.
+    long = rows.astype(np.longdouble)
+    centred = (long - long.mean(axis=0)).astype(float)
+    targets = Y.astype(np.longdouble)
+    targets = (targets - targets.mean(axis=0)).astype(float)
+    exact = np.linalg.lstsq(centred, targets)[0].T
+    units = rows.std(axis=0)
+    atol = 1e-10 * np.abs(exact * units).max()
+    assert_allclose(fitted.coef_ * units, exact * units, rtol=0, atol=atol)
+
+
 def test_a_constant_column_gets_no_coefficient():
     rows = np.column_stack([X, np.full(300, 7.0)])
     for ours in (AutoScaleLinearRegression, AutoScaleRidge):
