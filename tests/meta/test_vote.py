@@ -152,7 +152,12 @@ def test_it_becomes_what_scikit_learns_class_would_be():
         expected = kind([("part0", estimator)], **voting).fit(rows, target)
         assert type(plain) is kind
         assert {*vars(plain)} == {*vars(expected)}
-        assert_array_equal(plain.predict(rows), expected.predict(rows))
+        found, original = plain.predict(rows), expected.predict(rows)
+        if kind is VotingRegressor:
+            # How rows lie in memory, and so the last digits, depends on pandas.
+            assert_allclose(found, original, rtol=1e-10)
+        else:
+            assert_array_equal(found, original)
         assert list(plain.feature_names_in_) == list("abcd")
         assert plain.n_features_in_ == 4
 
