@@ -12,7 +12,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.doctest",
 ]
 exclude_patterns = ["_build"]
 
@@ -26,6 +25,3 @@ numpydoc_show_inherited_class_members = False
 numpydoc_class_members_toctree = False
 # Docstrings inherited from scikit-learn refer to its glossary.
 suppress_warnings = ["ref.term"]
-
-# Docstring examples run under pytest; here only what pages put in `{doctest}`.
-doctest_test_doctest_blocks = ""
