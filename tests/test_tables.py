@@ -426,6 +426,14 @@ def test_weights_are_routed_to_the_steps_that_ask_for_them(stored):
                 assert_allclose(found, expected, rtol=1e-10)
 
 
+def test_metadata_beside_blocks_to_transform_is_refused_by_name(stored):
+    ours = columns_of(OURS, engine="blockwise").fit(stored[0])
+    with pytest.raises(
+        TypeError, match=r"no metadata beside .* got \['sample_weight'\]"
+    ):
+        ours.transform(stored[0], sample_weight=np.ones(len(TABLE)))
+
+
 def test_a_table_is_fitted_and_transformed_on_a_cluster(stored, client):
     rows = stored[0]
     ours = columns_of(OURS, engine="blockwise").fit(rows)
@@ -478,7 +486,7 @@ def test_a_union_of_our_steps_takes_arrays_of_known_sizes():
 
 
 @pytest.mark.parametrize("container", ["default", "pandas"])
-@pytest.mark.parametrize("kind", ["an array", "a frame"])
+@pytest.mark.parametrize("kind", ["an array", "unknown sizes", "a frame"])
 def test_a_union_as_a_step_takes_anything(kind, container):
     rows = pd.DataFrame(np.nan_to_num(HOLES[:, :2]), columns=["a", "b"])
     blocks = dd.from_pandas(rows, npartitions=3)
@@ -486,14 +494,18 @@ def test_a_union_as_a_step_takes_anything(kind, container):
         [*PAIR, ("none", "drop"), ("same", "passthrough")],
         transformer_weights={"scale": 3.0},
     )
-    ours = AutoScaleColumnTransformer([("union", union, [0, 1])], engine="blockwise")
+    steps = [("union", union, slice(0, None))]
+    ours = AutoScaleColumnTransformer(steps, engine="blockwise")
     theirs = to_plain(ours).set_output(transform=container)
-    if kind == "an array":
+    if kind != "a frame":
         rows, blocks = rows.to_numpy(), cut(rows.to_numpy(), (20, 60))
+    if kind == "unknown sizes":
+        blocks = blocks[blocks[:, 0] > -np.inf]
     found = ours.set_output(transform=container).fit(blocks).transform(blocks)
     expected = theirs.fit_transform(rows)
     assert type(found.compute()) is type(expected)
     assert_allclose(found.compute(), expected, rtol=1e-12)
+    assert isinstance(found, dd.DataFrame if container == "pandas" else da.Array)
     names = theirs.get_feature_names_out()
     assert list(ours.get_feature_names_out()) == list(names)
     assert container == "default" or list(found.columns) == list(names)

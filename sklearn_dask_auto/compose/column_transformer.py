@@ -151,9 +151,10 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
     results; and those that learn nothing from the rows (`FunctionTransformer`,
     `HashingVectorizer`, ...), which are applied to each block: a function must return
     for each row what it would beside any other rows. `Pipeline` and `FeatureUnion` may
-    hold any of them, inside this; a `FeatureUnion` by itself takes dask arrays of known
-    sizes. All others learn from rows in memory: the input is brought here,
-    if it fits; wrapped in :class:`AutoScaleEstimator`, only their own columns are.
+    hold any of them, inside this. A `FeatureUnion` by itself takes dask arrays of known
+    sizes; as the only step of this, with ``slice(0, None)`` for columns, anything. All
+    others learn from rows in memory: the input is brought here, if it fits; wrapped in
+    :class:`AutoScaleEstimator`, only their own columns are.
 
     Examples
     --------
