@@ -116,8 +116,8 @@ def test_what_fits_no_worker_is_refused_with_the_sum(client):
     search = AutoScaleSearchCV(SVC(), GRID, engine="joblib")
     message = (
         r"a fit takes 1.44 GB on a worker \(720 MB of data and 720 MB of its own\), "
-        r"and the largest worker can fill \d+ MB of its 1 GB, as its process takes "
-        r"\d+ MB: workers need a larger"
+        r"and the largest worker can fill [\d.]+ MB of its 1 GB, as its process takes "
+        r"[\d.]+ MB: workers need a larger"
     )
     with pytest.raises(NoEngineError, match=message):
         search.fit(lazy, da.zeros(10_000_000, chunks=1_000_000))
