@@ -5,6 +5,7 @@ rows that are made up; of those that refuse them, the answer is remembered from 
 """
 
 import copy
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,7 +82,11 @@ def known_outputs(model: Any, X: Any) -> Outputs:
     outputs : dict
         Empty for a model that takes any rows, or one of which nothing can be learned.
     """
-    with joblib.parallel_config("sequential"):
+    with (
+        joblib.parallel_config("sequential"),
+        # The user asked for a fit; what a prediction warns of is told by predicting.
+        warnings.catch_warnings(action="ignore"),
+    ):
         rows = _first_rows(X)
         if rows is None or _takes_any(model, rows):
             return {}
