@@ -292,9 +292,11 @@ class AutoScaleMixin:
 
         check_specimen(self, X)
         check_columns(self, X, reset=False)
+        # Checked above, once; scikit-learn would warn again at every block.
         if not hasattr(X, "columns"):
-            # Checked above, once; scikit-learn would warn again at every block.
             vars(model).pop("feature_names_in_", None)
+        elif not hasattr(self, "feature_names_in_"):
+            check_columns(model, X, reset=True)
         return model
 
     def _sample(self, model: Any, method: str, X: Any) -> Any:

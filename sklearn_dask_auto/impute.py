@@ -83,7 +83,7 @@ class AutoScaleSimpleImputer(AutoScaleMixin, SimpleImputer):
     >>> imputer.statistics_
     array([5.5, 4. ])
     >>> imputer.transform(blocks)
-    dask.array<_apply, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(SimpleImputer)

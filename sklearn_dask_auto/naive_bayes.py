@@ -82,7 +82,7 @@ class AutoScaleGaussianNB(ScoreMixin, GaussianNB):
     >>> bayes.class_count_
     array([3., 3.])
     >>> bayes.predict(blocks)
-    dask.array<_apply, shape=(6,), dtype=<U4, chunksize=(2,), ...>
+    dask.array<predict, shape=(6,), dtype=<U4, chunksize=(2,), ...>
     >>> bayes.score(blocks, labels)
     1.0
     """

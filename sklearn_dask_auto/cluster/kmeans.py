@@ -129,7 +129,7 @@ class AutoScaleKMeans(CenterClustering, KMeans):
     >>> kmeans.labels_
     array([1, 1, 1, 0, 0, 0], dtype=int32)
     >>> kmeans.predict(blocks)
-    dask.array<_apply, shape=(6,), dtype=int32, chunksize=(2,), ...>
+    dask.array<predict, shape=(6,), dtype=int32, chunksize=(2,), ...>
     """
 
     _parameter_constraints: dict[str, list[Any]] = {

@@ -107,7 +107,7 @@ class AutoScaleIncrementalPCA(AutoScaleMixin, IncrementalPCA):
     >>> ipca.fit(blocks).explained_variance_ratio_.round(4)
     array([0.9924])
     >>> ipca.transform(blocks)
-    dask.array<_apply, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
+    dask.array<transform, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
     """
 
     _parameter_constraints = parameter_constraints(IncrementalPCA)

@@ -150,7 +150,7 @@ class AutoScalePCA(AutoScaleMixin, PCA):
     >>> pca.singular_values_.round(4)
     array([6.3006])
     >>> pca.transform(blocks)
-    dask.array<_apply, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
+    dask.array<transform, shape=(6, 1), dtype=float64, chunksize=(2, 1), ...>
     """
 
     _parameter_constraints = parameter_constraints(PCA)

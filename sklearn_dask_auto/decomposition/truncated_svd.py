@@ -114,7 +114,7 @@ class AutoScaleTruncatedSVD(AutoScaleMixin, TruncatedSVD):
     >>> svd.singular_values_.round(4)
     array([4.2426, 2.    ])
     >>> svd.transform(blocks)
-    dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(TruncatedSVD)

@@ -123,7 +123,14 @@ def enter(
     check_columns(estimator, X, beside.get("y", "no_validation"), reset=reset)
     beside = {name: value for name, value in beside.items() if value is not None}
     weight = _popped_number(beside)
-    X, *aligned = known_rows([X, *beside.values()])
+    columns = {name for name, value in beside.items() if _is_one_column(value)}
+    X, *aligned = known_rows(
+        [X, *(v[v.columns[0]] if n in columns else v for n, v in beside.items())]
+    )
+    aligned = [
+        value[:, None] if name in columns else value
+        for name, value in zip(beside, aligned, strict=True)
+    ]
     if weight is not None:
         beside["sample_weight"] = weight
         aligned.append(da.full(X.shape[:1], weight, chunks=X.chunks[:1]))
@@ -403,6 +410,12 @@ def float_block(block: Any, dtype: np.dtype[Any]) -> Any:
         ensure_min_samples=0,
         ensure_min_features=0,
     )
+
+
+def _is_one_column(value: Any) -> bool:
+    """Tell whether a value is a dask DataFrame of one column, which keeps its dtype."""
+    is_frame = is_dask(value) and hasattr(value, "columns") and value.ndim == 2
+    return is_frame and len(value.columns) == 1
 
 
 def _popped_number(beside: dict[str, Any]) -> float | None:

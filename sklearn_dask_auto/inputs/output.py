@@ -138,7 +138,7 @@ def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:
         model=shared,
         method=method,
         empty=empty,
-        name=f"_apply-{dask.base.tokenize(X.name, shared.key, method)}",
+        name=f"{method}-{dask.base.tokenize(X.name, shared.key)}",
         new_axes=dict(zip(columns, sample.shape[1:], strict=True)),
         dtype=sample.dtype,
         meta=empty,
@@ -288,7 +288,9 @@ def _shared(model: Any, X: Any) -> Any:
     """Return a model as one node of the graph."""
     declared = list(X.dtypes) if hasattr(X, "columns") and X.ndim == 2 else X.dtype
     configured = _Configured(model, sklearn.get_config(), declared)
-    return dask.delayed(configured, pure=False, traverse=False)
+    # Under this name it appears in the dashboard.
+    name = f"{type(model).__name__}-{uuid4().hex}"
+    return dask.delayed(configured, name=name, traverse=False)
 
 
 def _as_declared(block: Any, declared: Any) -> Any:
@@ -370,10 +372,27 @@ def made_up_rows(X: Any) -> Any:
     if hasattr(X, "dtypes"):
         from dask.dataframe.utils import meta_nonempty
 
-        # Of nullable dtypes it makes a value and a missing one.
-        return meta_nonempty(X._meta).ffill()
+        return _filled(meta_nonempty(X._meta))
     rows = specimen(X, 0 if _has_no_rows(X) else 2)
     if X.dtype.kind in "iuf":
         # Some take positive numbers only.
         rows = rows + rows.dtype.type(1)
     return rows if isinstance(X._meta, np.ndarray) else type(X._meta)(rows)
+
+
+def _filled(rows: Any) -> Any:
+    """Return made-up rows of a frame or a Series with none missing, and text a number.
+
+    Text may hold numbers, which scikit-learn takes.
+    """
+    import pandas as pd
+    from pandas.api.types import is_object_dtype
+
+    columns = rows if rows.ndim == 2 else rows.to_frame()
+    for i, dtype in enumerate(columns.dtypes):
+        if is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype):
+            columns.isetitem(i, pd.Series("1", index=rows.index, dtype=dtype))
+        elif pd.isna(columns.iloc[:, i]).any():
+            # Of nullable dtypes dask makes a value and a missing one.
+            columns.isetitem(i, columns.iloc[:, i].ffill())
+    return columns if rows.ndim == 2 else columns.iloc[:, 0].rename(rows.name)

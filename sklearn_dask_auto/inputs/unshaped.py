@@ -1,4 +1,4 @@
-"""Dask objects that are no arrays or frames: refused, with the way to make them one.
+"""Lazy objects that are no arrays or frames: refused, with the way to make them one.
 
 numpy would take a `Delayed` for one Python object, and would compute what xarray holds
 lazily, all of it, in this process.
@@ -19,6 +19,13 @@ _MANY = (
 _UNKNOWN_ROWS = "; n_rows may be numpy.nan where it is not known."
 _OTHER = "Pass the dask array in it, such as `.data` of an xarray.DataArray."
 _BAG = "Make a dask DataFrame of it: its to_dataframe()."
+_COLLECT = "Pass the rows of it: its collect()."
+_FIXES = {"Bag": _BAG, "LazyFrame": _COLLECT}
+_NOT_ROWS = (
+    ("Delayed", "dask."),
+    ("Future", "distributed."),
+    ("LazyFrame", "polars."),
+)
 
 
 def refuse_unshaped(**inputs: Any) -> None:
@@ -33,8 +40,8 @@ def refuse_unshaped(**inputs: Any) -> None:
     Raises
     ------
     TypeError
-        For a Delayed, a Future, a list of either, a Bag, and any other collection that
-        is lazy but no dask array, DataFrame or Series.
+        For a Delayed, a Future, a list of either, a Bag, a LazyFrame of polars, and any
+        other collection that is lazy but no dask array, DataFrame or Series.
     """
     for name, value in inputs.items():
         is_list = isinstance(value, list | tuple) and len(value) > 0
@@ -44,16 +51,19 @@ def refuse_unshaped(**inputs: Any) -> None:
         if kind in ("Delayed", "Future"):
             fix = (_MANY if is_list else _ONE) + _UNKNOWN_ROWS
         else:
-            fix = _BAG if kind == "Bag" else _OTHER
+            fix = _FIXES.get(kind, _OTHER)
         what = f"list of {kind} objects" if is_list else kind
         raise TypeError(f"{name} is a {what}, and not yet an array or a frame. {fix}")
 
 
 def _kind(value: Any) -> str | None:
-    """Return the class name of a dask object that is not rows; None for all else."""
+    """Return the class name of a lazy object that is not rows; None for all else."""
     cls = type(value)
-    if cls.__name__ == "Future" and cls.__module__.startswith("distributed."):
-        return "Future"
+    for name, package in _NOT_ROWS:
+        # Delayed has subclasses of its own.
+        for kind in cls.__mro__:
+            if kind.__name__ == name and kind.__module__.startswith(package):
+                return name
     # Asked of the class: some objects answer to any attribute.
     if not hasattr(cls, "__dask_graph__") or is_dask(value):
         return None

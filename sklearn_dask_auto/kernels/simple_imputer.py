@@ -119,7 +119,8 @@ def _summary(imputer: Any, most: Most, values: Any, pairs: list[Any]) -> Any:
     if imputer.strategy != "mean":
         return None
     mask = missing_mask(values, imputer.missing_values)
-    values = values.copy()
+    # What is compiled knows no smaller floats.
+    values = values.astype(np.promote_types(values.dtype, np.float32))
     if sp.issparse(values):
         values.data[mask.data] = np.nan
     else:

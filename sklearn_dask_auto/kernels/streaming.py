@@ -24,7 +24,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
-from sklearn_dask_auto.kernels.targets import classes_of, encode
+from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
 __all__ = ["deal", "stream"]
 
@@ -84,6 +84,7 @@ def stream(
     blocks = Pass(rows)
     classes = None
     if is_classifier(model):
+        check_target(rows.beside["y"])
         classes = classes_of(blocks)
     means, counts = _survey(rows, classes)
     random = check_random_state(random_state)

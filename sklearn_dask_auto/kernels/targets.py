@@ -70,7 +70,7 @@ def classes_of(blocks: Pass) -> Any:
     Parameters
     ----------
     blocks : Pass
-        With "y" beside the rows, one target for each.
+        With "y" beside the rows, which `check_target` has judged.
 
     Returns
     -------
@@ -80,11 +80,9 @@ def classes_of(blocks: Pass) -> Any:
     Raises
     ------
     ValueError or TypeError
-        scikit-learn's, for a target of the wrong shape, that is not finite, or that is
-        not made of labels.
+        scikit-learn's, for a target that is not finite, or not made of labels.
     """
     y = blocks.rows.beside["y"]
-    check_target(y)
     column = y if y.ndim == 2 else y[:, None]
     classes = Pass(Rows(column)).fold(_block_labels, np.union1d)
     _check_labels(classes, blocks.rows.n_rows)

@@ -129,7 +129,7 @@ class AutoScaleElasticNet(_CoordinateDescent, ElasticNet):
     >>> model.coef_.round(2)
     array([0.83, 1.8 ])
     >>> model.predict(blocks)
-    dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
+    dask.array<predict, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
     _parameter_constraints = parameter_constraints(ElasticNet)
@@ -287,7 +287,7 @@ class AutoScaleLasso(_CoordinateDescent, Lasso):
     >>> model.coef_.round(2)
     array([0.6, 2. ])
     >>> model.predict(blocks)
-    dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
+    dask.array<predict, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
     _parameter_constraints = parameter_constraints(Lasso)

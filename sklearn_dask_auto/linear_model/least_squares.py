@@ -110,7 +110,7 @@ class AutoScaleLinearRegression(_LeastSquares, LinearRegression):
     >>> model.coef_.round(6)
     array([1., 2.])
     >>> model.predict(blocks)
-    dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
+    dask.array<predict, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
     _parameter_constraints = parameter_constraints(LinearRegression)
@@ -252,7 +252,7 @@ class AutoScaleRidge(_LeastSquares, Ridge):
     >>> model.coef_.round(6)
     array([0.8, 1.4])
     >>> model.predict(blocks)
-    dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
+    dask.array<predict, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
     _parameter_constraints = parameter_constraints(Ridge)

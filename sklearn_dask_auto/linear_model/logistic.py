@@ -126,7 +126,7 @@ class AutoScaleLogisticRegression(ScoreMixin, LogisticRegression):
     >>> model.score(dX, dy)
     0.97...
     >>> model.predict_proba(dX)
-    dask.array<_apply, shape=(150, 3), dtype=float64, chunksize=(50, 3), ...>
+    dask.array<predict_proba, shape=(150, 3), dtype=float64, chunksize=(50, 3), ...>
     """
 
     _parameter_constraints = parameter_constraints(LogisticRegression)

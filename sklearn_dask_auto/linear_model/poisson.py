@@ -101,7 +101,7 @@ class AutoScalePoissonRegressor(ScoreMixin, PoissonRegressor):
     >>> model.coef_.round(3)
     array([0.121, 0.158])
     >>> model.predict(blocks)
-    dask.array<_apply, shape=(4,), dtype=float64, chunksize=(2,), ...>
+    dask.array<predict, shape=(4,), dtype=float64, chunksize=(2,), ...>
     """
 
     _parameter_constraints = parameter_constraints(PoissonRegressor)

@@ -181,7 +181,7 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     >>> import dask.array as da
     >>> dX, dy = da.from_array(X, chunks=(50, 4)), da.from_array(y, chunks=50)
     >>> model.predict(dX)
-    dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
+    dask.array<predict, shape=(150,), dtype=int64, chunksize=(50,), ...>
     >>> round(model.score(dX, dy), 2)
     0.97
     """

@@ -235,7 +235,7 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     >>> search.best_params_
     {'C': 10}
     >>> search.predict(dX)
-    dask.array<_apply, shape=(150,), dtype=int64, chunksize=(50,), ...>
+    dask.array<predict, shape=(150,), dtype=int64, chunksize=(50,), ...>
 
     Hyperband, where the rows stay in their blocks:
 

@@ -257,7 +257,7 @@ class AutoScaleOrdinalEncoder(_Encoding, OrdinalEncoder):
     >>> encoder.categories_
     [array(['blue', 'red'], dtype=object), array(['M', 'S'], dtype=object)]
     >>> encoder.transform(blocks)
-    dask.array<_apply, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(OrdinalEncoder)

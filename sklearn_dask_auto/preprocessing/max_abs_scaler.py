@@ -73,7 +73,7 @@ class AutoScaleMaxAbsScaler(ScalerMixin, MaxAbsScaler):
     >>> scaler.max_abs_
     array([2., 4.])
     >>> scaler.transform(blocks)
-    dask.array<_apply, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(3, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(MaxAbsScaler)

@@ -81,7 +81,7 @@ class AutoScaleMinMaxScaler(ScalerMixin, MinMaxScaler):
     >>> scaler.data_min_, scaler.data_max_
     (array([-1.,  2.]), array([ 1., 18.]))
     >>> scaler.transform(blocks)
-    dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(MinMaxScaler)

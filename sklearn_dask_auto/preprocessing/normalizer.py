@@ -63,7 +63,7 @@ class AutoScaleNormalizer(CopyAtTransform, Normalizer):
     >>> import dask.array as da
     >>> blocks = da.from_array(X, chunks=(1, 4))
     >>> AutoScaleNormalizer().fit_transform(blocks)
-    dask.array<_apply, shape=(2, 4), dtype=float64, chunksize=(1, 4), ...>
+    dask.array<transform, shape=(2, 4), dtype=float64, chunksize=(1, 4), ...>
     """
 
     _parameter_constraints = parameter_constraints(Normalizer)

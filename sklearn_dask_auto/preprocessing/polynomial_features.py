@@ -79,7 +79,7 @@ class AutoScalePolynomialFeatures(AutoScaleMixin, PolynomialFeatures):
     >>> products.get_feature_names_out()
     array(['1', 'x0', 'x1', 'x0^2', 'x0 x1', 'x1^2'], dtype=object)
     >>> products.transform(blocks)
-    dask.array<_apply, shape=(3, 6), dtype=float64, chunksize=(2, 6), ...>
+    dask.array<transform, shape=(3, 6), dtype=float64, chunksize=(2, 6), ...>
     """
 
     _parameter_constraints = parameter_constraints(PolynomialFeatures)

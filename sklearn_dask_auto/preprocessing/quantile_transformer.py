@@ -94,7 +94,7 @@ class AutoScaleQuantileTransformer(AutoScaleMixin, QuantileTransformer):
     >>> mapping.quantiles_.ravel()
     array([ 1.,  4., 16.])
     >>> mapping.transform(blocks)
-    dask.array<_apply, shape=(5, 1), dtype=float64, chunksize=(2, 1), ...>
+    dask.array<transform, shape=(5, 1), dtype=float64, chunksize=(2, 1), ...>
     """
 
     _parameter_constraints = parameter_constraints(QuantileTransformer)

@@ -83,7 +83,7 @@ class AutoScaleRobustScaler(ScalerMixin, RobustScaler):
     >>> scaler.center_, scaler.scale_
     (array([0.5, 1. ]), array([  2.25, 225.5 ]))
     >>> scaler.transform(blocks)
-    dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(RobustScaler)

@@ -83,7 +83,7 @@ class AutoScaleStandardScaler(CopyAtCall, StandardScaler):
     >>> scaler.mean_, scaler.var_
     (array([3., 5.]), array([5., 0.]))
     >>> scaler.transform(blocks)
-    dask.array<_apply, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
+    dask.array<transform, shape=(4, 2), dtype=float64, chunksize=(2, 2), ...>
     """
 
     _parameter_constraints = parameter_constraints(StandardScaler)

@@ -2,6 +2,7 @@ import dask
 import dask.array as da
 import dask.bag
 import numpy as np
+import polars
 import pytest
 import xarray
 
@@ -85,3 +86,16 @@ def test_futures_are_refused(client):
 )
 def test_all_else_is_left_to_others(rows):
     refuse_unshaped(X=rows)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (dask.delayed(ROWS), r"X is a Delayed,.*from_delayed\(\.\.\., "),
+        (polars.DataFrame(ROWS).lazy(), r"X is a LazyFrame,.*collect\(\)"),
+    ],
+    ids=["leaf", "polars"],
+)
+def test_kinds_of_lazy_rows_are_known_by_the_name_users_know(X, message):
+    with pytest.raises(TypeError, match=message):
+        AutoScaleKMeans(2).fit(X)
