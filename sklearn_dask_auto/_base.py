@@ -313,6 +313,17 @@ class AutoScaleMixin:
         model = self._block_model(X, method)
         return self._map_to_container(model, method, X)
 
+    def _map_request(
+        self, method: str, X: Any, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
+        """Apply a row-wise method to dask input, which takes no further arguments."""
+        if args or params:
+            raise TypeError(
+                f"{type(self).__name__}.{method} takes no arguments beside dask input, "
+                f"and got {', '.join([*map(repr, args), *params])}."
+            )
+        return self._map_rows(method, X)
+
     def _map_to_container(self, model: Any, method: str, X: Any) -> Any:
         """Apply a method of what `_block_model` made; `set_output` says to what end."""
         from sklearn_dask_auto.inputs.output import map_rows, map_rows_to_frame
@@ -344,11 +355,11 @@ class AutoScaleMixin:
 def _row_wise(method: str) -> Any:
     """Return a method that maps dask input lazily and else is scikit-learn's own."""
 
-    def call(self: AutoScaleMixin, X: Any) -> Any:
+    def call(self: AutoScaleMixin, X: Any, *args: Any, **params: Any) -> Any:
         if is_dask(X):
-            return self._map_rows(method, X)
+            return self._map_request(method, X, args, params)
         refuse_unshaped(X=X)
-        return getattr(super(AutoScaleMixin, self), method)(X)
+        return getattr(super(AutoScaleMixin, self), method)(X, *args, **params)
 
     call.__name__ = method
     call.__qualname__ = f"AutoScaleMixin.{method}"
@@ -358,6 +369,8 @@ def _row_wise(method: str) -> Any:
         ----------
         X : {{array-like, dask array, dask DataFrame}} of shape (n_rows, n_columns)
             What scikit-learn's `{method}` accepts, or a dask collection of it.
+        *args, **params
+            As in scikit-learn; of rows in memory.
 
         Returns
         -------

@@ -8,7 +8,7 @@ node of the graph, so that it travels to each worker once.
 import itertools
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -49,13 +49,14 @@ def map_rows(model: Any, method: str, X: Any, sample: Any = None) -> Any:
 
     Returns
     -------
-    out : dask array of shape (n_rows,) or (n_rows, n_out), or list of them
-        A list where the model returns one: probabilities, an array for each target.
+    out : dask array of shape (n_rows,) or (n_rows, n_out), or list or tuple of them
+        A list where the model returns one: probabilities, an array for each target. A
+        tuple where it returns that: means and their deviations.
     """
     if sample is None:
         sample = _specimen_output(model, method, X)
     if _has_targets(method, sample):
-        return _map_to_arrays(model, method, X, sample)
+        return type(sample)(_map_to_arrays(model, method, X, sample))
     return _map_to_array(model, method, X, sample)
 
 
@@ -178,12 +179,15 @@ def _whole_rows(X: Any) -> list[Any]:
 
 
 def _has_targets(method: str, sample: Any) -> bool:
-    """Tell whether what a method returns is a list of arrays, one for each target."""
+    """Tell whether what a method returns is several arrays, as one for each target."""
     # What else is a list has an item for each row.
-    return isinstance(sample, list) and method.startswith("predict_")
+    is_list = isinstance(sample, list) and method.startswith("predict_")
+    return is_list or isinstance(sample, tuple)
 
 
-def _map_to_arrays(model: Any, method: str, X: Any, samples: list[Any]) -> list[Any]:
+def _map_to_arrays(
+    model: Any, method: str, X: Any, samples: Sequence[Any]
+) -> list[Any]:
     """Return an array for each target, of blocks that give all of them at once."""
     X, empties = settled(X), [sample[:0] for sample in samples]
     shared = _shared(model, X)

@@ -15,6 +15,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from sklearn_dask_auto.inputs.entry import Rows
 from sklearn_dask_auto.kernels.driver import Pass
 from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 
-__all__ = ["deal", "stream"]
+__all__ = ["deal", "further", "stream"]
 
 BUFFER_BYTES = 128_000_000
 """Rows that are mixed at a time; they are held twice while they are."""
@@ -100,6 +101,40 @@ def stream(
         n_epochs += 1
     fitted = state.model if progress.best is None else progress.best
     return _with_parameters_of(model, fitted), n_epochs
+
+
+def further(model: Any, rows: Rows, classes: Any) -> Any:
+    """Hand each block to `partial_fit` once, in the order of the rows.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted or not; not changed.
+    rows : Rows
+        As for `stream`.
+    classes : ndarray or None
+        For a classifier that has not been told them; inferred from the target if it
+        takes them, and has none.
+
+    Returns
+    -------
+    model : estimator
+        Fitted further.
+    """
+    blocks = Pass(rows)
+    takes_classes = "classes" in signature(model.partial_fit).parameters
+    if classes is None and takes_classes and not hasattr(model, "classes_"):
+        classes = classes_of(blocks)
+    named_once = {} if classes is None else {"classes": classes}
+    for number in np.flatnonzero(rows.sizes):
+        go_on = partial(_go_on, named_once=named_once)
+        model = blocks.apply(go_on, [int(number)], model)
+    return model
+
+
+def _go_on(parts: list[Any], model: Any, *, named_once: dict[str, Any]) -> Any:
+    ((block, beside, _),) = parts
+    return copy.deepcopy(model).partial_fit(block, **beside, **named_once)
 
 
 class _Progress:

@@ -25,16 +25,17 @@ from sklearn_dask_auto._sklearn import (
     fit_context,
 )
 from sklearn_dask_auto._survey import survey
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs import is_dask, refuse_unshaped
 from sklearn_dask_auto.inputs.concrete import ConcreteModel
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.measured import with_sizes
 from sklearn_dask_auto.meta.fits import Request, fit_as_planned
 from sklearn_dask_auto.meta.inner import operations_of, plan_of_inner
-from sklearn_dask_auto.meta.predictions import map_predictions
+from sklearn_dask_auto.meta.predictions import known_outputs, map_predictions
+from sklearn_dask_auto.meta.requests import OTHERS, map_request
 from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
 from sklearn_dask_auto.meta.stateless import is_stateless
-from sklearn_dask_auto.meta.streamed import epochs, streaming_refusals
+from sklearn_dask_auto.meta.streamed import epochs, fit_further, streaming_refusals
 from sklearn_dask_auto.meta.streamed_pipeline import last_step
 from sklearn_dask_auto.meta.vote import plan_of_vote, vote_like
 from sklearn_dask_auto.meta.wrapper import (
@@ -119,6 +120,16 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
     Types and shapes of lazy results are learned from rows that are made up. Of models
     that refuse those, such as encoders of known categories, they are learned in `fit`;
     no row of the data is kept.
+
+    ``predict(X, return_std=True)``, `kneighbors`, `apply` and their like are there
+    where the estimator has them. On dask input they are lazy, a tuple of arrays where
+    it returns a tuple, if each item has one row for each row; else they are refused.
+
+    The graph of a lazy result holds the model, once, and sends it to each worker once;
+    of several results that are computed apart, each does. dask warns of a model over
+    10 MB. A future in its place would tie the result to one client: it could not be
+    computed by threads, pickled, or after that client is closed. ``dask.compute`` of
+    several results of one model, computed together, reads the blocks once.
 
     Streaming mixes the rows of several blocks, of low and of high targets, before it
     hands them to `partial_fit`, in batches of `batch_size` where the estimator has one.
@@ -315,6 +326,51 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             return self.fit(X, y, **params).predict(X)
         return self._fit_by("fit_predict", X, y, params)
 
+    @available_if(wrapped_has("partial_fit"))
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, **params: Any
+    ) -> Any:
+        """Fit further, on all the rows given, whatever `fit_on` says.
+
+        Parameters
+        ----------
+        X : object
+            What the estimator takes, or a dask collection: its blocks are handed to
+            `partial_fit` of the estimator, each once and in their order, where they
+            are.
+        y : object, default=None
+            Target.
+        classes : array-like, default=None
+            As in scikit-learn. Of dask input, those of all its rows if not given.
+        **params : dict
+            Arguments of `partial_fit` of the estimator, such as `sample_weight`.
+
+        Returns
+        -------
+        self : AutoScaleEstimator
+            Fitted further; without a plan, if there was no `fit`.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is frozen.
+        """
+        if isinstance(self.estimator, FrozenEstimator):
+            raise TypeError("What is frozen is not fitted further.")
+        params = self._routed("partial_fit", params)
+        model = vars(self).get("estimator_")
+        model = self._unfitted() if model is None else model
+        if is_dask(X) and not isinstance(model, AutoScaleMixin):
+            self.estimator_ = fit_further(model, X, y, classes, params)
+            return self
+        _, y, params = gather(None, y, params)
+        if classes is not None:
+            params = {"classes": classes, **params}
+        self.estimator_ = model.partial_fit(X, *([] if y is None else [y]), **params)
+        if "_outputs" not in vars(self):
+            self._outputs = known_outputs(model, X)
+        return self
+
     @available_if(wrapped_has("score"))
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """Return the score of the estimator on the given data.
@@ -450,6 +506,16 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             return getattr(model, method)(X)
         return map_predictions(model, method, X, vars(self).get("_outputs", {}))
 
+    def _map_request(
+        self, method: str, X: Any, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
+        model = self._fitted()
+        if isinstance(model, AutoScaleMixin):
+            return getattr(model, method)(X, *args, **params)
+        if args or params or method in OTHERS:
+            return map_request(model, method, X, args, params)
+        return self._map_rows(method, X)
+
     def _plain(self) -> Any:
         return self._wrapped
 
@@ -460,3 +526,36 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
 
 def _itself(value: Any) -> Any:
     return value
+
+
+def _other(method: str) -> Any:
+    """Return a method that no class of this library has, but what is wrapped may."""
+
+    def call(self: AutoScaleEstimator, X: Any = None, *args: Any, **params: Any) -> Any:
+        if is_dask(X):
+            return self._map_request(method, X, args, params)
+        refuse_unshaped(X=X)
+        return getattr(self._fitted(), method)(X, *args, **params)
+
+    call.__name__ = method
+    call.__qualname__ = f"AutoScaleEstimator.{method}"
+    call.__doc__ = f"""Apply `{method}` of the estimator, lazily on dask input.
+
+        Parameters
+        ----------
+        X : object
+            What the estimator takes, or a dask collection, of which what has not one
+            row for each row is refused.
+        *args, **params
+            As of the estimator's `{method}`.
+
+        Returns
+        -------
+        out : object
+            What the estimator returns; for dask input a dask array, or a tuple of them.
+        """
+    return available_if(wrapped_has(method))(call)
+
+
+for _method in OTHERS:
+    setattr(AutoScaleEstimator, _method, _other(_method))

@@ -17,7 +17,7 @@ from sklearn_dask_auto._base import ROW_WISE, not_lazy
 from sklearn_dask_auto._sklearn import transform_container
 from sklearn_dask_auto.inputs import is_dask
 
-__all__ = ["REFUSALS", "known_outputs", "map_predictions"]
+__all__ = ["REFUSALS", "known_outputs", "map_predictions", "without_side_effects"]
 
 Outputs = dict[str, dict[str, Any]]
 """For each container of `set_output`, what each method returns of no rows."""
@@ -64,7 +64,7 @@ def map_predictions(model: Any, method: str, X: Any, outputs: Outputs) -> Any:
     if method == "transform" and container not in ("default", "pandas"):
         raise not_lazy(container)
     known = outputs.get(container, {}).get(method)
-    return map_output(_without_side_effects(model), method, X, known)
+    return map_output(without_side_effects(model), method, X, known)
 
 
 def known_outputs(model: Any, X: Any) -> Outputs:
@@ -160,7 +160,7 @@ def _container(model: Any) -> str:
     return transform_container(model) if hasattr(model, "set_output") else "default"
 
 
-def _without_side_effects(model: Any) -> Any:
+def without_side_effects(model: Any) -> Any:
     """Return a model that does not write into the rows it is given: the caller's."""
     return _OnCopies(model) if _works_in_place(model) else model
 
@@ -193,4 +193,4 @@ class _OnCopies:
         if name.startswith("__") or name == "model":
             raise AttributeError(name)
         method = getattr(self.model, name)
-        return lambda rows: method(rows.copy())
+        return lambda rows, *args, **params: method(rows.copy(), *args, **params)

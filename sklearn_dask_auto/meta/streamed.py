@@ -1,5 +1,6 @@
 """Fits through `partial_fit`: what can be fitted so, and doing it."""
 
+import copy
 from collections.abc import Iterator
 from inspect import signature
 from typing import Any
@@ -20,7 +21,7 @@ from sklearn_dask_auto.meta.streamed_pipeline import (
 )
 from sklearn_dask_auto.routing import Plan, Profile
 
-__all__ = ["epochs", "fit_streamed", "streaming_refusals"]
+__all__ = ["epochs", "fit_further", "fit_streamed", "streaming_refusals"]
 
 
 def epochs(estimator: Any, max_epochs: int) -> int:
@@ -106,12 +107,7 @@ def fit_streamed(
     from sklearn_dask_auto.kernels.streaming import stream
 
     seen = clone(model)
-    wants_y = is_classifier(model) or is_regressor(model)
-    if y is not None and (wants_y or get_tags(model).target_tags.required):
-        params = {"y": y, **params}
-    elif wants_y:
-        params = {"y": None, **params}
-    rows = hold(enter(seen, X, params), room(plan))
+    rows = hold(enter(seen, X, _beside(model, y, params)), room(plan))
     limit = epochs(model, settings.max_epochs)
     fitted, n_epochs = stream(
         model,
@@ -125,3 +121,42 @@ def fit_streamed(
     if limit > 1 and hasattr(fitted, "n_iter_"):
         fitted.n_iter_ = n_epochs
     return fitted
+
+
+def fit_further(
+    model: Any, X: Any, y: Any, classes: Any, params: dict[str, Any]
+) -> Any:
+    """Hand each block to `partial_fit` once, in the order of the rows.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted or not; not changed.
+    X, y, classes, params : object
+        As for its `partial_fit`; `X` is a dask collection.
+
+    Returns
+    -------
+    model : estimator
+        Fitted further.
+    """
+    from sklearn_dask_auto.inputs.entry import enter
+    from sklearn_dask_auto.kernels.streaming import further
+
+    is_first = not hasattr(model, "n_features_in_")
+    seen, bare = (clone(model) if is_first else model), copy.copy(model)
+    rows = enter(seen, X, _beside(model, y, params), reset=is_first)
+    # Names were checked; blocks have none.
+    vars(bare).pop("feature_names_in_", None)
+    fitted = further(bare, rows, classes)
+    if hasattr(seen, "feature_names_in_"):
+        fitted.feature_names_in_ = seen.feature_names_in_
+    return fitted
+
+
+def _beside(model: Any, y: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Return what lies beside the rows: with a target, if the model wants that."""
+    wants_y = is_classifier(model) or is_regressor(model)
+    if wants_y or (y is not None and get_tags(model).target_tags.required):
+        return {"y": y, **params}
+    return params

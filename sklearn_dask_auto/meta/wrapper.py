@@ -76,8 +76,8 @@ class _Bound:
 
 
 def _delegated(method: str) -> Any:
-    def call(self: Any, X: Any) -> Any:
-        return getattr(self._fitted(), method)(X)
+    def call(self: Any, *args: Any, **params: Any) -> Any:
+        return getattr(self._fitted(), method)(*args, **params)
 
     call.__name__ = method
     return available_if(wrapped_has(method))(call)
@@ -148,6 +148,8 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
         mapping = MethodMapping().add(caller="score", callee="score")
         for caller in ("fit", "fit_transform", "fit_predict"):
             mapping.add(caller=caller, callee="fit")
+        if hasattr(self.estimator, "partial_fit"):
+            mapping.add(caller="partial_fit", callee="partial_fit")
         router = MetadataRouter(owner=self)
         return router.add(estimator=self.estimator, method_mapping=mapping)
 

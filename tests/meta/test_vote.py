@@ -259,6 +259,25 @@ def test_parts_are_fitted_where_blocks_are_and_alike():
     assert_array_equal(here.predict_proba(X), again.predict_proba(X))
 
 
+@pytest.mark.usefixtures("client")
+def test_waves_of_parts_go_round_the_workers(monkeypatch):
+    rows, y = da.from_array(X, (30, 4)).persist(), da.from_array(Y, 30)
+    free = voted(LOGISTIC).fit(rows, y)
+    monkeypatch.setattr("sklearn_dask_auto.meta.vote._at_once", lambda plan: 1)
+    tight = voted(LOGISTIC).fit(rows, y)
+    assert len(tight.estimator_.estimators_) > 2
+    assert_array_equal(tight.predict_proba(X), free.predict_proba(X))
+
+
+def test_parts_and_lazy_answers_are_alike_in_processes():
+    rows, y = da.from_array(X, (100, 4)), da.from_array(Y, 100)
+    here = voted(LOGISTIC).fit(rows, y)
+    with dask.config.set(scheduler="processes", num_workers=2):
+        there = voted(LOGISTIC).fit(rows, y)
+        assert_array_equal(there.predict_proba(rows), here.predict_proba(X))
+    assert len(there.estimator_.estimators_) == len(here.estimator_.estimators_)
+
+
 def test_an_error_of_a_part_says_which_part_it_is():
     one = np.full(300, "same")
     with pytest.raises(ValueError, match="at least 2 classes") as caught:
