@@ -41,7 +41,8 @@ def call_on_worker(function: Callable[..., Any], *arguments: Any) -> Any:
     parts = [row_blocks(a) if is_dask(a) else None for a in arguments]
     put_together = dask.delayed(concatenated, pure=False)
     call = dask.delayed(_call, pure=False, traverse=False)
-    with dask.annotate(workers=[largest_worker()], allow_other_workers=False):
+    # A worker that dies comes back under another address: nobody would take the call.
+    with dask.annotate(workers=[largest_worker()], allow_other_workers=True):
         together = [
             _as_is(value) if blocks is None else put_together(blocks)
             for value, blocks in zip(arguments, parts, strict=True)

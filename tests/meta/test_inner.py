@@ -1,12 +1,14 @@
 """Work inside one fit, spread over a cluster: scikit-learn's own answer, sent once."""
 
 import os
+import signal
+from contextlib import suppress
 
 import dask.array as da
 import joblib
 import numpy as np
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import (
@@ -45,6 +47,21 @@ class Placed(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return np.full(len(X), self.classes_[0])
+
+
+class Dying(DecisionTreeClassifier):
+    """Kills its process in one fit, once."""
+
+    def __init__(self, path=None, random_state=None):
+        super().__init__(random_state=random_state)
+        self.path = path
+
+    def fit(self, X, y, sample_weight=None):
+        if self.path:
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(X, y, sample_weight)
 
 
 def processes(model):
@@ -210,6 +227,21 @@ def test_bad_parameters_are_scikit_learns_errors(estimator):
         assert AutoScaleEstimator(estimator).fit(X, Y).plan_.engine == "sklearn"
     else:
         assert error(AutoScaleEstimator(estimator)) == error(estimator)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("kind", ["numpy", "dask"])
+def test_a_worker_killed_inside_a_fit_costs_no_result(tmp_path, kind):
+    def bag(path=None):
+        return BaggingClassifier(Dying(path), 8, random_state=0)
+
+    path = str(tmp_path / "died")
+    workers = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    with LocalCluster(**workers, dashboard_address=":0") as cluster, Client(cluster):
+        rows = X if kind == "numpy" else da.from_array(X, (200, 5))
+        model = AutoScaleEstimator(bag(path), engine="joblib").fit(rows, Y)
+    assert os.path.exists(path)
+    assert_array_equal(model.predict_proba(X), bag().fit(X, Y).predict_proba(X))
 
 
 @pytest.mark.usefixtures("client")
