@@ -116,3 +116,16 @@ search.predict(X), search.score(X, X[:, 0])
 """
     baseline = "import sklearn.linear_model, sklearn.model_selection"
     assert loaded_by(source) == loaded_by(baseline)
+
+
+def test_wrapping_an_estimator_in_memory_never_loads_dask():
+    source = """
+import numpy as np
+from sklearn.linear_model import Ridge
+from sklearn_dask_auto import AutoScaleEstimator
+X = np.random.default_rng(0).normal(size=(40, 2))
+model = AutoScaleEstimator(Ridge()).fit(X, X[:, 0])
+model.predict(X), model.score(X, X[:, 0]), model.explain(X), model.to_sklearn()
+"""
+    baseline = "import sklearn.linear_model, sklearn.preprocessing"
+    assert loaded_by(source) == loaded_by(baseline)

@@ -37,7 +37,6 @@ from sklearn_dask_auto.meta.sample import plan_of_sample, take_sample
 from sklearn_dask_auto.meta.stateless import is_stateless
 from sklearn_dask_auto.meta.streamed import epochs, fit_further, streaming_refusals
 from sklearn_dask_auto.meta.streamed_pipeline import last_step
-from sklearn_dask_auto.meta.vote import plan_of_vote, vote_like
 from sklearn_dask_auto.meta.wrapper import (
     SignedAsWrapped,
     Wrapper,
@@ -252,6 +251,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
             return self._unfitted().explain(X, y, **params)
         plan = super().explain(X, y, **params)
         if self._is_fitted_on("blocks"):
+            from sklearn_dask_auto.meta.vote import plan_of_vote
+
             return plan_of_vote(plan, self.estimator, X, self.part_size)
         if self._is_fitted_on("sample"):
             plan = plan_of_sample(plan, self.sample_size)
@@ -455,6 +456,8 @@ class AutoScaleEstimator(AutoScaleMixin, Wrapper):
         owners: tuple[Any, ...] = super()._owners
         if not self._is_fitted_on("blocks"):
             return owners
+        from sklearn_dask_auto.meta.vote import vote_like
+
         # What parts vote in lacks methods of a part, and has others.
         is_fitted = "estimator_" in vars(self)
         ensemble = self.estimator_ if is_fitted else vote_like(self.estimator)

@@ -16,7 +16,6 @@ from sklearn_dask_auto.meta.inner import spread_as_planned, with_outcome
 from sklearn_dask_auto.meta.predictions import known_outputs
 from sklearn_dask_auto.meta.stateless import fit_stateless, is_stateless
 from sklearn_dask_auto.meta.streamed import fit_streamed
-from sklearn_dask_auto.meta.vote import fit_vote
 from sklearn_dask_auto.meta.ways import other_ways
 from sklearn_dask_auto.routing import Plan
 
@@ -119,6 +118,8 @@ def _fit_streamed(request: Request) -> tuple[Any, dict[str, Any]]:
 
 
 def _fit_vote(request: Request) -> tuple[Any, dict[str, Any]]:
+    from sklearn_dask_auto.meta.vote import fit_vote
+
     model, outputs, plan = fit_vote(
         request.wrapper,
         request.model,

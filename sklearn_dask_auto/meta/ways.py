@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sklearn_dask_auto.meta.sample import plan_of_sample
-from sklearn_dask_auto.meta.vote import plan_of_vote
 from sklearn_dask_auto.routing import Plan
 from sklearn_dask_auto.routing.cost import USABLE_MEMORY, fit_bytes, part_room
 from sklearn_dask_auto.routing.profile import format_bytes
@@ -67,6 +66,8 @@ def _sample(wrapper: Any, plan: Plan) -> Iterator[str]:
 
 
 def _vote(wrapper: Any, X: Any, plan: Plan) -> Iterator[str]:
+    from sklearn_dask_auto.meta.vote import plan_of_vote
+
     part_size = min(wrapper.part_size, _largest_part(plan))
     vote = plan_of_vote(plan, wrapper.estimator, X, part_size)
     chosen = vote.chosen
