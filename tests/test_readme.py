@@ -29,6 +29,20 @@ def test_the_code_of_the_guide_runs():
     assert names["kmeans"].plan_.engine == "blockwise"
 
 
+def test_the_code_of_the_first_page_runs(capsys):
+    (code,) = blocks("python", (ROOT / "docs" / "index.md").read_text())
+    exec(compile(code, "index.md", "exec"), {})
+    assert "-> blockwise" in capsys.readouterr().out
+
+
+def test_the_code_of_the_page_on_routes_runs():
+    names = {}
+    page = (ROOT / "docs" / "how-the-route-is-chosen.md").read_text()
+    for code in blocks("python", page):
+        exec(compile(code, "how-the-route-is-chosen.md", "exec"), names)
+    assert names["model"].plan_.engine == names["plan"].engine
+
+
 def test_the_code_of_the_page_on_leaving_runs():
     names = {}
     for code in blocks("python", (ROOT / "docs" / "leaving.md").read_text()):
