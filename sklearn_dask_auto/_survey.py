@@ -14,6 +14,7 @@ from typing import Any
 import joblib
 import psutil
 
+from sklearn_dask_auto._worker_facts import worker_facts
 from sklearn_dask_auto._worker_memory import process_bytes
 from sklearn_dask_auto._worker_versions import worker_problem
 from sklearn_dask_auto.routing import Cluster, Resources
@@ -86,7 +87,7 @@ def _cluster(
 
 
 def _describe_cluster(client: Any, asks_workers: bool) -> Cluster:
-    by_address = client.scheduler_info(n_workers=-1)["workers"]
+    by_address = worker_facts(client)
     workers = by_address.values()
     # A worker without a limit reports 0 or None: it can take what its machine has.
     limits = [w["memory_limit"] or psutil.virtual_memory().total for w in workers]

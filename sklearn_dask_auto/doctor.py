@@ -259,9 +259,10 @@ def _search(engine: str = "auto") -> Any:
 
 
 def _workers(client: Any) -> Iterator[Finding]:
+    from sklearn_dask_auto._worker_facts import worker_facts
     from sklearn_dask_auto._worker_versions import worker_problem
 
-    problem = worker_problem(client, list(client.scheduler_info(-1)["workers"]))
+    problem = worker_problem(client, list(worker_facts(client)))
     text = problem or "every worker has this version of sklearn_dask_auto"
     yield Finding("cluster", text, problem is not None)
     # Not a problem in itself: the fits below tell whether it does harm.

@@ -16,7 +16,14 @@ MOST_LINES = 50
 # import its own layer and those below.
 LAYERS = (
     ("routing",),
-    ("exceptions", "_config", "_sklearn", "_worker_memory", "_worker_versions"),
+    (
+        "exceptions",
+        "_config",
+        "_sklearn",
+        "_worker_facts",
+        "_worker_memory",
+        "_worker_versions",
+    ),
     ("_survey", "inputs"),
     ("kernels",),
     ("engines",),

@@ -280,3 +280,19 @@ def _survey_with_client():
 
     with worker_client():
         return survey()
+
+
+@pytest.mark.cluster
+def test_workers_are_counted_while_the_client_asks_for_none_of_them(
+    client, monkeypatch
+):
+    ask, answers = client.scheduler_info, []
+
+    def overtaken(**kwargs):
+        ask(**kwargs)
+        answers.append(ask(n_workers=0 if not answers else -1))
+        return answers[-1]
+
+    monkeypatch.setattr(client, "scheduler_info", overtaken)
+    assert survey().cluster.n_workers == 2
+    assert [len(answer["workers"]) for answer in answers] == [0, 2]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from sklearn_dask_auto._survey import is_in_worker
+from sklearn_dask_auto._worker_facts import worker_facts
 from sklearn_dask_auto.engines import in_memory
 from sklearn_dask_auto.engines.calls import Setting
 from sklearn_dask_auto.engines.cluster_workers import ClusterWorkers
@@ -147,7 +148,7 @@ def setting_of(resources: Resources, at_once: int) -> Setting:
 def _worker_facts() -> dict[str, Any]:
     from distributed import Client
 
-    return dict(Client.current().scheduler_info(n_workers=-1)["workers"])
+    return worker_facts(Client.current())
 
 
 def is_warm() -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 import dask
 
 from sklearn_dask_auto._survey import is_in_worker
+from sklearn_dask_auto._worker_facts import worker_facts
 from sklearn_dask_auto.inputs.describe import is_stored
 from sklearn_dask_auto.inputs.threads import bounded_blas
 
@@ -196,7 +197,7 @@ def largest_worker() -> str:
     client = _client()
     if client is None:
         raise RuntimeError("The Dask client was closed after the plan was made.")
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    workers = worker_facts(client)
     # One without a limit has what its machine has.
     return str(max(workers, key=lambda w: workers[w]["memory_limit"] or math.inf))
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sklearn_dask_auto.inputs.entry import enter
 from sklearn_dask_auto.kernels.driver import Pass
-from sklearn_dask_auto.kernels.targets import classes_of, encode
+from sklearn_dask_auto.kernels.targets import check_target, classes_of, encode
 from tests.cuts import cut, cuts
 
 LABELS = {
@@ -121,8 +121,14 @@ def test_what_is_no_target_is_scikit_learns_error(y, request):
     with pytest.raises((ValueError, TypeError)) as expected:
         LogisticRegression().fit(X, y)
     with pytest.raises(type(expected.value)) as found:
-        classes_of(beside(da.from_array(y, chunks=5)))
+        checked_classes(da.from_array(y, chunks=5))
     assert first_line(found) == first_line(expected)
+
+
+def checked_classes(y):
+    blocks = beside(y)
+    check_target(blocks.rows.beside["y"])
+    return classes_of(blocks)
 
 
 def first_line(info):
@@ -140,7 +146,7 @@ def test_a_missing_value_in_a_dask_series_is_an_error(dtype):
 def test_a_column_is_taken_with_scikit_learns_warning():
     y = np.arange(12)[:, None] % 3
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
-        classes = classes_of(beside(da.from_array(y, chunks=(5, 1))))
+        classes = checked_classes(da.from_array(y, chunks=(5, 1)))
     assert_array_equal(classes, [0, 1, 2])
     assert_array_equal(encode(classes, y), y.ravel())
 
