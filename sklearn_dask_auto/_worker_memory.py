@@ -35,10 +35,10 @@ def process_bytes(client: Any, address: str, facts: dict[str, Any]) -> int:
         0 where nothing is known, and for a worker within this process, whose memory is
         that of all else here.
     """
-    metrics = facts["metrics"]
-    now = int(metrics.get("memory", 0) - metrics.get("managed_bytes", 0))
     if address.startswith("inproc:"):
         return 0
+    metrics = facts["metrics"]
+    now = int(metrics.get("memory", 0) - metrics.get("managed_bytes", 0))
     with _lock:
         known = _least.setdefault(client, {})
         if now > 0:

@@ -35,7 +35,7 @@ from sklearn_dask_auto.compose.twins import (
     twin,
     without_twin,
 )
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs import is_dask, is_frame
 from sklearn_dask_auto.routing import Plan, Profile
 
 __all__ = ["AutoScaleColumnTransformer"]
@@ -368,8 +368,7 @@ class AutoScaleColumnTransformer(_RoutedTransform, ColumnTransformer):
 
         Else there must be as many as it saw.
         """
-        is_frame = hasattr(X, "columns") and X.ndim == 2
-        if not (is_frame and hasattr(self, "feature_names_in_")):
+        if not (is_frame(X) and hasattr(self, "feature_names_in_")):
             check_n_features(self, X)
             return X
         used = {

@@ -5,7 +5,7 @@
 lazily. `scheduler` is the one place that computes a dask graph.
 """
 
-from sklearn_dask_auto.inputs.describe import describe, is_dask
+from sklearn_dask_auto.inputs.describe import count_rows, describe, is_dask, is_frame
 from sklearn_dask_auto.inputs.unshaped import refuse_unshaped
 
-__all__ = ["describe", "is_dask", "refuse_unshaped"]
+__all__ = ["count_rows", "describe", "is_dask", "is_frame", "refuse_unshaped"]

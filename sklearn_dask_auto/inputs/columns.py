@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_dask_auto.inputs.describe import is_dask
+from sklearn_dask_auto.inputs.describe import is_dask, is_frame
 from sklearn_dask_auto.inputs.entry import (
     check_columns,
     known_rows,
@@ -84,7 +84,7 @@ def plain_text(X: Any) -> Any:
 
     dask reads text as a dtype with NA, whatever it was before; the user never chose it.
     """
-    if not hasattr(X, "columns") or X.ndim != 2:
+    if not is_frame(X):
         return X
     import pandas as pd
 

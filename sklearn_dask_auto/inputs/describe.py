@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn_dask_auto.routing import Profile
 
-__all__ = ["describe", "is_dask"]
+__all__ = ["count_rows", "describe", "is_dask", "is_frame"]
 
 TEXT_BYTES = 64
 """Bytes assumed for a cell of text or of Python objects."""
@@ -21,6 +21,17 @@ def is_dask(value: Any) -> bool:
         and str(cls.__module__).startswith("dask.")
         for cls in type(value).__mro__
     )
+
+
+def is_frame(value: Any) -> bool:
+    """Tell whether `value` has named columns: a DataFrame of dask, pandas or others."""
+    return hasattr(value, "columns") and value.ndim == 2
+
+
+def count_rows(X: Any) -> int:
+    """Return how many rows a container says it has; dask may say NaN."""
+    n_rows: int = X.shape[0] if hasattr(X, "shape") else len(X)
+    return n_rows
 
 
 def describe(X: Any, y: Any = None, *beside: Any) -> Profile:

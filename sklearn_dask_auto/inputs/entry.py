@@ -19,7 +19,12 @@ import scipy.sparse as sp
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklearn_dask_auto.inputs.describe import describe, is_dask, is_stored
+from sklearn_dask_auto.inputs.describe import (
+    describe,
+    is_dask,
+    is_frame,
+    is_stored,
+)
 from sklearn_dask_auto.inputs.scheduler import compute, is_at_hand, persist
 
 __all__ = [
@@ -414,8 +419,7 @@ def float_block(block: Any, dtype: np.dtype[Any]) -> Any:
 
 def _is_one_column(value: Any) -> bool:
     """Tell whether a value is a dask DataFrame of one column, which keeps its dtype."""
-    is_frame = is_dask(value) and hasattr(value, "columns") and value.ndim == 2
-    return is_frame and len(value.columns) == 1
+    return is_dask(value) and is_frame(value) and len(value.columns) == 1
 
 
 def _popped_number(beside: dict[str, Any]) -> float | None:

@@ -18,6 +18,7 @@ import dask.array as da
 import numpy as np
 import sklearn
 
+from sklearn_dask_auto.inputs.describe import is_frame
 from sklearn_dask_auto.inputs.entry import row_counts, settled, specimen
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.inputs.linear import reading_once
@@ -290,7 +291,7 @@ class _Configured:
 
 def _shared(model: Any, X: Any) -> Any:
     """Return a model as one node of the graph."""
-    declared = list(X.dtypes) if hasattr(X, "columns") and X.ndim == 2 else X.dtype
+    declared = list(X.dtypes) if is_frame(X) else X.dtype
     configured = _Configured(model, sklearn.get_config(), declared)
     # Under this name it appears in the dashboard.
     name = f"{type(model).__name__}-{uuid4().hex}"

@@ -26,8 +26,9 @@ def quick_scorer(scorer: Any) -> Any:
     scorer : callable
         As a search of scikit-learn gives it to its fits.
     """
-    is_quick = type(scorer) is PassthroughScorer or _is_accuracy(scorer)
-    return QuickAccuracy(scorer) if is_quick else scorer
+    is_accuracy = _is_accuracy(scorer)
+    is_quick = is_accuracy or type(scorer) is PassthroughScorer
+    return QuickAccuracy(scorer, is_accuracy) if is_quick else scorer
 
 
 class QuickAccuracy:
@@ -37,11 +38,13 @@ class QuickAccuracy:
     ----------
     scorer : callable
         Asked in all other cases: of estimators with a score of their own, of weights.
+    is_accuracy : bool
+        It is the accuracy, and not the estimator's own score.
     """
 
-    def __init__(self, scorer: Any) -> None:
+    def __init__(self, scorer: Any, is_accuracy: bool) -> None:
         self._scorer = scorer
-        self._is_accuracy = _is_accuracy(scorer)
+        self._is_accuracy = is_accuracy
 
     def __call__(self, estimator: Any, X: Any, *y: Any, **params: Any) -> Any:
         """Score a fitted estimator."""

@@ -17,7 +17,7 @@ from sklearn.utils import check_consistent_length
 from sklearn_dask_auto._base import AutoScaleMixin
 from sklearn_dask_auto._config import get_config
 from sklearn_dask_auto._survey import survey
-from sklearn_dask_auto.inputs import is_dask
+from sklearn_dask_auto.inputs import count_rows, is_dask
 from sklearn_dask_auto.inputs.gather import gather, row_bytes_of
 from sklearn_dask_auto.routing import Job, Profile, decide
 
@@ -182,8 +182,7 @@ def _is_aligned(value: Any, n_rows: int) -> bool:
     """Tell whether a parameter has one value for each row, as scikit-learn does."""
     if isinstance(value, str | bytes | dict) or np.ndim(value) == 0:
         return False
-    n_values = value.shape[0] if hasattr(value, "shape") else len(value)
-    return bool(n_values == n_rows)
+    return bool(count_rows(value) == n_rows)
 
 
 def _held(

@@ -200,11 +200,10 @@ n_possible_iterations_, n_remaining_candidates_, min_resources_, max_resources_
     out are read once and kept, if those of all splits fit into the memory budget; else
     split by split in every round, from the blocks that have any. Fewer of them, as in
     ``cv=ShuffleSplit(1, test_size=0.1)``, which is what dask-ml's searches do, are read
-    less. Rows in
-    memory are trained on by threads here, or with `engine='joblib'` on the cluster;
-    blocks where they are. Results depend on the seed, and for collections over 128 MB
-    on their blocks, but neither on the workers nor on `n_jobs`. A candidate whose
-    workers die is tried once more, alone, and then gets `error_score`. Should the
+    less. Rows in memory are trained on by threads here, or with `engine='joblib'` on
+    the cluster; blocks where they are. Results depend on the seed, and for collections
+    over 128 MB on their blocks, but neither on the workers nor on `n_jobs`. A candidate
+    whose workers die is tried once more, alone, and then gets `error_score`. Should the
     client close, candidates are trained again here, to the same models, with a
     `RuntimeWarning`; where blocks of `X` were on its workers alone, `NoEngineError` is
     raised, and `cv_results_` has the rounds that were over. `to_sklearn` gives the

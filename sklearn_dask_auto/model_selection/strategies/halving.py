@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from sklearn_dask_auto._sklearn import halving_searches, validate_parameters
+from sklearn_dask_auto.inputs import count_rows
 from sklearn_dask_auto.model_selection.folds import count_splits
 from sklearn_dask_auto.model_selection.strategies.base import (
     Strategy,
@@ -124,7 +125,7 @@ class Halving(Strategy):
     def prepare(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Return scikit-learn's search, which asks for the number of rows."""
         plain = self.plain()
-        plain._n_samples_orig = X.shape[0] if hasattr(X, "shape") else len(X)
+        plain._n_samples_orig = count_rows(X)
         return self._prepared(plain, cv, X, y, split_params)
 
     def _is_grid(self) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_dask_auto.inputs import count_rows
+
 __all__ = ["Batches", "Buffer", "batches_here", "batches_of_blocks", "put_together"]
 
 SMALLEST_BATCH = 256
@@ -119,8 +121,7 @@ def batches_here(X: Any, several: list[Any], most: int, seed: int) -> list[Batch
         Decides the mixing and the order.
     """
     random = np.random.RandomState(seed)
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    buffers = [Buffer([X], [(0, n_rows)], _seed(random))]
+    buffers = [Buffer([X], [(0, count_rows(X))], _seed(random))]
     return [_batches(buffers, rows, most, random) for rows in several]
 
 

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_dask_auto._sklearn import safe_indexing
 from sklearn_dask_auto.exceptions import NoEngineError
-from sklearn_dask_auto.inputs import describe, is_dask
+from sklearn_dask_auto.inputs import count_rows, describe, is_dask
 from sklearn_dask_auto.inputs.gather import gather
 from sklearn_dask_auto.model_selection.stream.batches import (
     Batches,
@@ -62,7 +62,7 @@ class StreamRows:
             self.X, self.y = _entered(self.template, X, plan), y
         else:
             self.X, self.y = indexable(X, y)
-        self.n_rows = self.X.shape[0] if hasattr(self.X, "shape") else len(self.X)
+        self.n_rows = count_rows(self.X)
         routed = search._get_routed_params_for_fit(params)
         self.fit_params = routed.estimator.fit
         self.score_params = routed.scorer.score
