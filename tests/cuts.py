@@ -27,18 +27,6 @@ def matrices(draw, min_rows=20, max_rows=200, max_columns=6):
 
 
 def cut(array, row_chunks, column_chunks=-1):
-    """Cut a numpy array into a dask array of these blocks."""
-    if array.ndim == 1:
-        return da.concatenate(
-            [da.from_array(part, chunks=-1) for part in _parts(array, row_chunks)]
-        )
-    rest = (column_chunks, *(-1 for _ in array.shape[2:]))
-    parts = [
-        da.from_array(part, chunks=(max(1, len(part)), *rest))
-        for part in _parts(array, row_chunks)
-    ]
-    return da.concatenate(parts)
-
-
-def _parts(array, row_chunks):
-    return np.split(array, np.cumsum(row_chunks)[:-1])
+    """Cut a numpy array into a dask array of these blocks, empty ones among them."""
+    rest = (column_chunks, *(-1 for _ in array.shape[2:]))[: array.ndim - 1]
+    return da.from_array(array, (tuple(map(int, row_chunks)), *rest))

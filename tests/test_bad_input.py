@@ -6,6 +6,8 @@ The classes, and how to compare them, are those of `test_on_dask`; where the two
 is told in `DIFFERENT`, with the reason, and fails once it is no longer true.
 """
 
+from uuid import uuid4
+
 import dask
 import dask.array as da
 import dask.dataframe as dd
@@ -13,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from dask import delayed
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
@@ -48,9 +49,12 @@ def parts_of(values):
 
 def as_array(parts):
     """Return a dask array that says that all blocks have the dtype of the first."""
-    return da.concatenate(
-        [da.from_delayed(delayed(p), p.shape, meta=parts[0][:0]) for p in parts]
-    )
+    # `da.concatenate` would leave out the empty one.
+    first, rest = parts[0], (0,) * (parts[0].ndim - 1)
+    name = f"parts-{uuid4().hex}"
+    graph = {(name, i, *rest): part for i, part in enumerate(parts)}
+    chunks = (tuple(map(len, parts)), *((n,) for n in first.shape[1:]))
+    return da.Array(graph, name, chunks, meta=first[:0])
 
 
 def as_frame(parts):

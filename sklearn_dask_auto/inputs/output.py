@@ -114,12 +114,15 @@ def in_row_blocks(values: Any, X: Any) -> Any:
 
         return dd.from_pandas(values, npartitions=X.npartitions, sort=False)
     (counts,) = row_counts([X])
-    stops = list(itertools.accumulate(counts))
-    parts = [
-        da.from_array(values[stop - n : stop], chunks=-1)
-        for stop, n in zip(stops, counts, strict=True)
-    ]
-    return da.concatenate(parts)
+    stops = itertools.accumulate(counts)
+    name, rest = f"rows-{uuid4().hex}", (0,) * (values.ndim - 1)
+    # `da.concatenate` would leave out the blocks that are empty.
+    graph = {
+        (name, i, *rest): values[stop - n : stop]
+        for i, (stop, n) in enumerate(zip(stops, counts, strict=True))
+    }
+    chunks = (tuple(counts), *((n,) for n in values.shape[1:]))
+    return da.Array(graph, name, chunks, meta=values[:0])
 
 
 def _map_to_array(model: Any, method: str, X: Any, sample: Any) -> Any:

@@ -145,7 +145,11 @@ def batches_of_blocks(
     random = np.random.RandomState(seed)
     stops = np.cumsum(X.chunks[0]).tolist()
     bounds = list(zip([0, *stops[:-1]], stops, strict=True))
-    means = [0.0 if target is None else float(target[a:b].mean()) for a, b in bounds]
+    means = [
+        0.0 if target is None else float(target[start:stop].mean())
+        for start, stop in bounds
+        if start < stop
+    ]
     dealt = deal(Rows(X), np.array(means), random)
     blocks = X.to_delayed(optimize_graph=False).ravel()
     buffers = [
